@@ -30,7 +30,7 @@ func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider f
 // withCustomer does something with the account's Stripe customer. One that Stripe does not know any more is forgotten,
 // and the same is done once again with a new one. fn is given what to add to its idempotency key, because Stripe
 // remembers a refusal with its key.
-func (s *Service) withCustomer(ctx context.Context, p payer, fn func(customer, keySuffix string) error) error {
+func (s *Service) withCustomer(ctx context.Context, p Payer, fn func(customer, keySuffix string) error) error {
 	for again := true; ; again = false {
 		id, generation, err := s.customer(ctx, p)
 		if err != nil {
@@ -65,7 +65,7 @@ func (s *Service) forgetCustomer(ctx context.Context, account uuid.UUID, id stri
 // how often another key was needed for it. The claim is in the database before
 // Stripe is asked, and every repeat carries the same idempotency key, so parallel
 // clicks make one customer.
-func (s *Service) customer(ctx context.Context, p payer) (_ string, generation int, _ error) {
+func (s *Service) customer(ctx context.Context, p Payer) (_ string, generation int, _ error) {
 	var id *string
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,

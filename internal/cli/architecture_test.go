@@ -55,7 +55,7 @@ var forbidden = []struct {
 		"internal/account", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail",
 		"internal/billing/",
 	}},
-	{"internal/web/apps", []string{"internal/ledger", "internal/account", "internal/credits"}},
+	{"internal/web/apps", []string{"internal/ledger", "internal/account"}},
 	{"internal/backup", []string{
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger",
 		"internal/web", "internal/jobs", "internal/cli", "internal/mail",

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/postgres"
 )
 
 // unpaidSource is what the periods without a subscription are counted by. It stands in
@@ -129,20 +130,34 @@ func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error)
 	return found, nil
 }
 
-// refillNow works the calendar of the account whose API key a hash is of, if it is due. When
-// it returns, no job is working it any more.
-func (s *Service) refillNow(ctx context.Context, key [32]byte, meter string) error {
-	var account uuid.UUID
-	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+// accountOf is the account that a call is about, the zero id when there is none.
+func (s *Service) accountOf(ctx context.Context, w whose) (account uuid.UUID, err error) {
+	if w.customer != "" {
+		err = s.db.ReadHeld(ctx, s.work.App, postgres.Holder{Credential: w.hash, Customer: w.customer}, func(b *pgx.Batch) {
+			b.Queue(`select a.account from tijori_access.customer_account('credits:spend') a`).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&account) })
+		})
+		return account, err
+	}
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select account_id from tijori.credentials where hash = $1 and kind = 'api_key'`,
-			key[:]).
-			Scan(&account)
+			w.hash[:]).Scan(&account)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+		err = nil
 	}
+	return account, err
+}
+
+// refillNow works the calendar of the account that a call is about, if it is due. When
+// it returns, no job is working it any more.
+func (s *Service) refillNow(ctx context.Context, w whose, meter string) error {
+	account, err := s.accountOf(ctx, w)
 	if err != nil {
 		return fmt.Errorf("look up the account of a key: %w", err)
+	}
+	if account == uuid.Nil {
+		return nil
 	}
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()

@@ -260,6 +260,26 @@ var functions = map[string]use{
 	"tijori_credits.open_calendars()": {
 		"", "trigger: a new account or meter has a calendar; the rows are those of the statement that made it",
 	},
+	"tijori_credits.spend_for(bytea[],text[],text[],text[],text[],bigint[],text[],text[],uuid[],integer[])": {
+		"tijori_app",
+		"spends for whoever holds the keys with these hashes; an app's key, for customers of its app",
+	},
+	"tijori_credits.customer_entries(text,bigint,integer)": {
+		"tijori_app",
+		"the entries of a customer of the app of the key or token that asks",
+	},
+	"tijori_access.make_customer_token(uuid,bytea,text,text,integer)": {
+		"tijori_app",
+		"a token for a customer of the app of the server key that asks",
+	},
+	"tijori_access.end_customer_tokens()": {
+		"tijori_app",
+		"ends the tokens of a customer of the app of the server key that asks",
+	},
+	"tijori_access.customer_account(text)": {
+		"tijori_app",
+		"the account of a customer of the app of the key or token that asks",
+	},
 	"tijori_credits.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])": {
 		"tijori_app",
 		"spends for whoever holds the keys with these hashes; the account is looked up from each",
@@ -478,7 +498,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account|app_scope|customer_scope|holder)\(|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
+var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account|app_scope|customer_scope|holder)\(|tijori_credits\.spend_for\(|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {

@@ -48,6 +48,7 @@ var may = map[string]map[string]string{
 	"credit_calendars":   {"select": "owner"},
 	"credit_anchors":     {},
 	"customer_tokens":    {},
+	"customer_requests":  {},
 	"purchases":          {"select": "owner"},
 	"security_log":       {},
 }

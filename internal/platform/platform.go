@@ -111,6 +111,23 @@ func told(err error) error {
 	return err
 }
 
+// For returns the app of a key or token, for what its own services do and decide again.
+func (s *Service) For(ctx context.Context, h postgres.Holder, needed string) (*App, error) {
+	return s.appOf(ctx, h, needed)
+}
+
+// Entries lists the changes of a customer's meter, as credits.Service.Entries does.
+func (s *Service) Entries(
+	ctx context.Context, h postgres.Holder, meter string, before int64, limit int,
+) ([]credits.Entry, int64, error) {
+	app, err := s.appOf(ctx, h, ReadCustomers)
+	if err != nil {
+		return nil, 0, err
+	}
+	list, next, err := app.Credits.EntriesFor(ctx, h, meter, before, limit)
+	return list, next, told(err)
+}
+
 const maxSeen = 10_000
 
 // appOf returns the app of a key or token that may do what needed says. One that was not seen before may be made up,

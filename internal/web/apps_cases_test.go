@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"log/slog"
 	"maps"
 
@@ -32,6 +33,87 @@ var appTrials = map[string]trial{
 	"POST /api/hooks/{connection}": {ask: func(ids) ask {
 		return ask{path: "/api/hooks/app-" + wordOfA + "-stripe", json: map[string]any{}}
 	}, status: 400, visitor: true},
+	"POST /api/v1/customers/{customer}/consume": {status: 200, shows: `"balance":43`, ask: func(i ids) ask {
+		return ask{path: ofCustomer(i, "/consume"), json: map[string]any{
+			"meter": "credits", "amount": 2, "idempotency_key": uuid.NewString(), "note": "a page",
+		}}
+	}},
+	"POST /api/v1/customers/{customer}/holds": {status: 201, shows: `"balance":43`, ask: func(i ids) ask {
+		return ask{path: ofCustomer(i, "/holds"), json: map[string]any{
+			"meter": "credits", "amount": 2, "idempotency_key": uuid.NewString(), "expires_in": 60,
+		}}
+	}},
+	"POST /api/v1/customers/{customer}/holds/{id}/capture": {status: 200, shows: `"captured":3`, ask: func(i ids) ask {
+		return ask{path: ofCustomer(i, "/holds/"+i.get("app hold")+"/capture"), json: map[string]any{"amount": 3}}
+	}},
+	"POST /api/v1/customers/{customer}/holds/{id}/release": {
+		status: 200, shows: `"captured":0`, noBody: true, ask: func(i ids) ask {
+			return ask{path: ofCustomer(i, "/holds/"+i.get("app hold")+"/release"), json: map[string]any{}}
+		},
+	},
+	"GET /api/v1/customers/{customer}/entries": {
+		status: 200, shows: `"kind":"allowance"`, ask: func(i ids) ask { return ask{path: ofCustomer(i, "/entries")} },
+	},
+	"POST /api/v1/customers/{customer}/checkout": {
+		status: 200, shows: `"url":"https://checkout.stripe.com/c/pay/`, ask: func(i ids) ask {
+			return ask{path: ofCustomer(i, "/checkout"), json: map[string]any{
+				"plan": "studio", "interval": "month", "provider": "stripe", "idempotency_key": uuid.NewString(),
+				"return_url": "https://" + wordOfA + ".example/back",
+			}}
+		},
+	},
+	"POST /api/v1/customers/{customer}/change/preview": {
+		status: 409, shows: `"no_subscription"`, ask: func(i ids) ask {
+			return ask{path: ofCustomer(i, "/change/preview"), json: map[string]any{
+				"plan": "studio", "interval": "month",
+			}}
+		},
+	},
+	"POST /api/v1/customers/{customer}/change": {
+		status: 409, shows: `"amount_changed"`, ask: func(i ids) ask {
+			return ask{path: ofCustomer(i, "/change"), json: map[string]any{
+				"quote": "eyJwIjoic3R1ZGlvIiwiaSI6Im1vbnRoIiwiYSI6MSwiZCI6MX0", "idempotency_key": uuid.NewString(),
+			}}
+		},
+	},
+	"POST /api/v1/customers/{customer}/cancel": {
+		status: 409, shows: `"no_subscription"`, noBody: true,
+		ask: func(i ids) ask { return ask{path: ofCustomer(i, "/cancel"), json: map[string]any{}} },
+	},
+	"POST /api/v1/customers/{customer}/resume": {
+		status: 409, shows: `"subscription_not_ending"`, noBody: true,
+		ask: func(i ids) ask { return ask{path: ofCustomer(i, "/resume"), json: map[string]any{}} },
+	},
+	"POST /api/v1/customers/{customer}/refresh": {
+		status: 200, shows: `"plan":"starter"`, noBody: true,
+		ask: func(i ids) ask { return ask{path: ofCustomer(i, "/refresh"), json: map[string]any{}} },
+	},
+	"POST /api/v1/customers/{customer}/top-ups": {
+		status: 200, shows: `"url":"https://checkout.stripe.com/c/pay/`, ask: func(i ids) ask {
+			return ask{path: ofCustomer(i, "/top-ups"), json: map[string]any{
+				"top_up": "extra", "provider": "stripe", "idempotency_key": uuid.NewString(),
+				"return_url": "https://" + wordOfA + ".example/back",
+			}}
+		},
+	},
+	"POST /api/v1/customers/{customer}/portal": {
+		status: 409, shows: "never paid by Stripe", ask: func(i ids) ask {
+			return ask{path: ofCustomer(i, "/portal"), json: map[string]any{
+				"return_url": "https://" + wordOfA + ".example/",
+			}}
+		},
+	},
+	"GET /api/v1/customers/{customer}/invoices": {
+		status: 200, shows: `"invoices":[]`, ask: func(i ids) ask { return ask{path: ofCustomer(i, "/invoices")} },
+	},
+	"POST /api/v1/customers/{customer}/tokens": {status: 201, shows: `"token":"tj_ct_`, ask: func(i ids) ask {
+		return ask{path: ofCustomer(i, "/tokens"), json: map[string]any{
+			"may": "read", "origin": "https://" + wordOfA + ".example",
+		}}
+	}},
+	"DELETE /api/v1/customers/{customer}/tokens": {
+		status: 200, shows: `"ended":true`, ask: func(i ids) ask { return ask{path: ofCustomer(i, "/tokens")} },
+	},
 	"GET /api/v1/plans": {ask: at("/api/v1/plans"), status: 200, shows: `"studio"`},
 }
 
@@ -138,6 +220,13 @@ func (w *world) seedApp(s *side) {
 			w.Fatalf("make a customer of %s: %d %s", s.app.ID, got.status, got.body)
 		}
 	}
+	got := w.send("POST", ask{path: "/api/v1/customers/" + s.ids["customer"] + "/holds", json: map[string]any{
+		"meter": "credits", "amount": 5, "idempotency_key": "seed", "note": s.word + "note of a hold",
+		"expires_in": 3600,
+	}}, s.appKey)
+	var hold struct{ ID string }
+	w.ok(json.Unmarshal([]byte(got.body), &hold))
+	s.ids["app hold"] = hold.ID
 	s.customer = one[uuid.UUID](w, `select account_id from accounts where app_id = $1 and external_id = $2`, s.app.ID,
 		s.ids["customer"])
 }

@@ -351,8 +351,81 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /api/v1/customers/{customer}", Access: frame.Customer, Handle: p.apps.Customer},
 		{
-			Pattern: "POST /api/v1/customers/{customer}/check", Access: frame.Customer, MaxBody: frame.MaxForm,
-			Handle: p.apps.Check,
+			Pattern: "POST /api/v1/customers/{customer}/check", Access: frame.Customer,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.Check,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/consume", Access: frame.Server,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.Consume,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/holds", Access: frame.Server,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.Hold,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/holds/{id}/capture", Access: frame.Server,
+			MaxBody: frame.MaxForm, Handle: p.apps.Capture,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/holds/{id}/release", Access: frame.Server,
+			MaxBody: frame.MaxForm, Handle: p.apps.Release,
+		},
+		{Pattern: "GET /api/v1/customers/{customer}/entries", Access: frame.Customer, Handle: p.apps.Entries},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/checkout", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Checkout,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/change/preview", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.PreviewChange,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/change", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Change,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/cancel", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Cancel,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/resume", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Resume,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/refresh", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Refresh,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/top-ups", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.TopUp,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/portal", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Portal,
+		},
+		{
+			Pattern: "GET /api/v1/customers/{customer}/invoices", Access: frame.Customer,
+			Handle: p.apps.Invoices,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/tokens", Access: frame.Server,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.MakeToken,
+		},
+		{
+			Pattern: "DELETE /api/v1/customers/{customer}/tokens", Access: frame.Server,
+			Handle: p.apps.EndTokens,
 		},
 		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.Plans},
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},

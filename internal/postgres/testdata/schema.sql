@@ -306,6 +306,17 @@ begin
     values (key_hash, key_id, 'api_key', s.user_id, s.account_id, key_name, key_scopes, key_hint, 'infinity');
 end $$;
 ALTER FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.customer_account(needed text, OUT account uuid, OUT email text, OUT name text, OUT origins text[]) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    account := tijori_access.customer_scope(needed);
+    select coalesce(a.email, ''), a.name, p.origins
+      into customer_account.email, customer_account.name, customer_account.origins
+      from tijori.accounts a join tijori.apps p on p.app_id = a.app_id where a.account_id = account;
+end $$;
+ALTER FUNCTION tijori_access.customer_account(needed text, OUT account uuid, OUT email text, OUT name text, OUT origins text[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.customer_scope(needed text) RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -346,6 +357,16 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_access.end_app_tokens() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.end_customer_tokens() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    account constant uuid := tijori_access.customer_scope('customers:write');
+begin
+    update tijori.accounts a set token_generation = a.token_generation + 1 where a.account_id = account;
+end $$;
+ALTER FUNCTION tijori_access.end_customer_tokens() OWNER TO tijori_guard;
 CREATE TABLE tijori.members (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -938,6 +959,30 @@ begin
     values (app, key_id, key_kind, key_hash, key_name, key_scopes, key_hint);
 end $$;
 ALTER FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+    p tijori.apps;
+    until constant timestamptz := now() + make_interval(secs => seconds);
+begin
+    s := tijori_access.app_scope('customers:write');
+    if s.account_id is null then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    select * into strict p from tijori.apps v where v.app_id = s.app_id;
+    if not token_origin = any (p.origins) then
+        raise exception 'not an origin of the app' using errcode = '23514', constraint = 'customer_tokens_origin';
+    end if;
+    delete from tijori.customer_tokens t where t.account_id = s.account_id and t.expires_at < now();
+    insert into tijori.customer_tokens (account_id, id, hash, may, origin, app_generation, generation, expires_at)
+    select a.account_id, token_id, token_hash, token_may, token_origin, p.token_generation, a.token_generation, until
+      from tijori.accounts a where a.account_id = s.account_id;
+    return until;
+end $$;
+ALTER FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.maker() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1744,6 +1789,20 @@ begin
      order by m.id;
 end $$;
 ALTER FUNCTION tijori_credits.credits_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.customer_entries(unit text, before bigint, most integer) RETURNS TABLE(number bigint, kind text, amount bigint, balance bigint, key text, note text, grant_id uuid, hold_id uuid, created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    theirs constant uuid := tijori_access.customer_scope('customers:read');
+begin
+    return query
+    select e.number, e.kind, e.amount, e.balance, e.key, e.note, e.grant_id, e.hold_id, e.created_at
+      from tijori.credit_entries e
+     where e.account_id = theirs and e.meter = unit and e.number < before
+     order by e.number desc limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_credits.customer_entries(unit text, before bigint, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.give_back(p tijori_credits.purse, r tijori_credits.request, credits bigint) RETURNS tijori_credits.purse
     LANGUAGE plpgsql
     AS $$
@@ -2011,6 +2070,17 @@ ALTER FUNCTION tijori_credits.settle_purse(p tijori_credits.purse, at timestamp 
 CREATE FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) RETURNS TABLE(i integer, outcome text, number bigint, available bigint, hold_id uuid, hold_meter text, hold_amount bigint, captured bigint, expires_at timestamp with time zone, next_at timestamp with time zone, next_amount bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    AS $$
+declare
+    none constant text[] := array_fill(''::text, array[cardinality(ops)]);
+begin
+    return query
+    select * from tijori_credits.spend_for(hashes, none, none, ops, units, amounts, keys, notes, ids, seconds);
+end $$;
+ALTER FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) RETURNS TABLE(i integer, outcome text, number bigint, available bigint, hold_id uuid, hold_meter text, hold_amount bigint, captured bigint, expires_at timestamp with time zone, next_at timestamp with time zone, next_amount bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -2027,6 +2097,7 @@ declare
     credentials uuid[];
     holds uuid[];
     stale bytea[];
+    refusals text[];
     again boolean;
     turns bigint[];
     last_turn bigint := 1;
@@ -2046,27 +2117,41 @@ begin
     -- Arrays are unnested in the select list: as functions in FROM, each would be written to a store of its own first.
     select array_agg(x.account_id order by x.i), array_agg(x.credential_id order by x.i),
            array_agg(x.hold_id order by x.i), array_agg(x.hash order by x.i) filter (where x.stale),
+           array_agg(x.refusal order by x.i),
            -- Whether a key or a hold may stand more than once: hashes are cheap to compare, and a chance match does
            -- no harm.
            count(distinct uuid_hash_extended(x.account_id,
                      coalesce(uuid_hash_extended(x.hold_id, 0), hashtextextended(x.key, 0)))) < count(x.account_id)
-      into accounts, credentials, holds, stale, again
+      into accounts, credentials, holds, stale, refusals, again
       from (
-        select q.i, k.hash, k.id as credential_id, k.used_at < now() - interval '1 minute' as stale, q.key,
-               case when 'credits:spend' = any (k.scopes) then k.account_id end as account_id,
+        select q.i, k.hash, k.id as credential_id, coalesce(k.used_at < now() - interval '1 minute', k.id is not null) as stale, q.key,
+               k.refusal, k.account_id,
                case q.op when 'consume' then null
                     when 'hold' then encode(substr(sha256(
                         convert_to(k.account_id::text || ' ' || q.key, 'UTF8')), 1, 16), 'hex')::uuid
                     else q.id end as hold_id
-          from (select unnest(hashes) as hash, unnest(ops) as op, unnest(keys) as key, unnest(ids) as id,
-                       generate_subscripts(ops, 1) as i) q
+          from (select unnest(hashes) as hash, unnest(customers) as customer, unnest(ops) as op, unnest(keys) as key,
+                       unnest(ids) as id, generate_subscripts(ops, 1) as i) q
           left join lateral (
-            select c.hash, c.id, c.account_id, c.scopes, c.used_at
+            -- An account's own key, which names no customer.
+            select c.hash, c.id, c.used_at, case when 'credits:spend' = any (c.scopes) then c.account_id end
+                   as account_id, case when 'credits:spend' = any (c.scopes) then '' else 'forbidden' end as refusal
               from tijori.credentials c
              where c.hash = q.hash and c.kind = 'api_key' and c.revoked_at is null and c.expires_at > now()
+               and q.customer = ''
                and exists (select from tijori.members m
                             where m.user_id = c.user_id and m.account_id = c.account_id and m.business_id is null
                               and m.role = any (array(select o.role from tijori.roles o where o.owns)))
+            union all
+            -- An app's key, for a customer whom it names: looked up inside the app of the key, and nowhere else.
+            select v.hash, v.id, v.used_at, case when 'credits:spend' = any (v.scopes) then a.account_id end,
+                   case when not 'credits:spend' = any (v.scopes) then 'forbidden'
+                        when a.account_id is null then 'no_customer' else '' end
+              from tijori.app_keys v
+              left join tijori.accounts a
+                on a.app_id = v.app_id and a.external_id = q.customer and a.erasing_at is null
+             where v.hash = q.hash and v.revoked_at is null and q.customer <> ''
+             limit 1
           ) k on true) x;
     select min(l.due_at) into due from (
         select c.due_at from tijori.credit_balances c
@@ -2124,7 +2209,7 @@ begin
             hold_id := r.hold_id; hold_meter := r.hold_meter; hold_amount := r.hold_amount;
             expires_at := r.hold_expires_at; next_at := null; next_amount := null;
             if r.account_id is null then
-                outcome := case when r.credential_id is null then 'unauthorized' else 'forbidden' end;
+                outcome := case when r.credential_id is null then 'unauthorized' else refusals[r.i] end;
                 number := null; available := null; captured := null;
                 return next;
                 continue;
@@ -2140,11 +2225,15 @@ begin
                 p.lot_grant := r.lot_grant; p.lot_left := coalesce(r.lot_left, 0); p.due_at := r.due_at;
             end if;
             p.number := null; p.available := null; p.captured := null;
-            case r.op
-                when 'consume' then p := tijori_credits.consume(p, r);
-                when 'hold' then p := tijori_credits.hold(p, r, at);
-                when 'capture' then p := tijori_credits.capture(p, r);
-                when 'release' then p := tijori_credits.release(p, r);
+            case
+                -- What was done under a key stays done when the plan ends; nothing new is.
+                when features[r.i] <> '' and r.op in ('consume', 'hold') and r.entry_number is null and r.hold_id is null
+                     and not tijori_plans.entitled(r.account_id, features[r.i])
+                then p.outcome := 'not_in_plan'; p.available := p.balance - p.held;
+                when r.op = 'consume' then p := tijori_credits.consume(p, r);
+                when r.op = 'hold' then p := tijori_credits.hold(p, r, at);
+                when r.op = 'capture' then p := tijori_credits.capture(p, r);
+                when r.op = 'release' then p := tijori_credits.release(p, r);
             end case;
             if p.outcome = 'ok' then
                 touched := true;
@@ -2221,9 +2310,11 @@ begin
     if stale is not null then
         update tijori.credentials c set used_at = now()
          where c.hash in (select k.hash from tijori.credentials k where k.hash = any (stale) for update skip locked);
+        update tijori.app_keys c set used_at = now()
+         where c.hash in (select k.hash from tijori.app_keys k where k.hash = any (stale) for update skip locked);
     end if;
 end $$;
-ALTER FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) OWNER TO tijori_guard;
+ALTER FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.sweep_credits(most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3889,6 +3980,18 @@ CREATE TABLE tijori.credit_reclaims (
 );
 ALTER TABLE ONLY tijori.credit_reclaims FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credit_reclaims OWNER TO tijori_owner;
+CREATE TABLE tijori.customer_requests (
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,
+    answer text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_requests_answer_check CHECK ((length(answer) <= 5000)),
+    CONSTRAINT customer_requests_digest_check CHECK ((length(digest) = 32)),
+    CONSTRAINT customer_requests_key_check CHECK (((length(key) >= 1) AND (length(key) <= 200)))
+);
+ALTER TABLE ONLY tijori.customer_requests FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.customer_requests OWNER TO tijori_owner;
 CREATE TABLE tijori.customer_tokens (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -4704,6 +4807,8 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (account_id, meter, grant_id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_pkey PRIMARY KEY (account_id, meter, grant_id);
+ALTER TABLE ONLY tijori.customer_requests
+    ADD CONSTRAINT customer_requests_pkey PRIMARY KEY (account_id, key);
 ALTER TABLE ONLY tijori.customer_tokens
     ADD CONSTRAINT customer_tokens_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.devices
@@ -4996,6 +5101,8 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
+ALTER TABLE ONLY tijori.customer_requests
+    ADD CONSTRAINT customer_requests_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.customer_tokens
     ADD CONSTRAINT customer_tokens_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.devices
@@ -5406,6 +5513,25 @@ CREATE POLICY credit_reclaims_select_billing ON tijori.credit_reclaims FOR SELEC
   WHERE ((a.account_id = credit_reclaims.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY credit_reclaims_select_guard ON tijori.credit_reclaims FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_reclaims_update_guard ON tijori.credit_reclaims FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.customer_requests ENABLE ROW LEVEL SECURITY;
+CREATE POLICY customer_requests_delete_guard ON tijori.customer_requests FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY customer_requests_insert_billing ON tijori.customer_requests FOR INSERT TO tijori_billing WITH CHECK (((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY customer_requests_select_backup ON tijori.customer_requests FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY customer_requests_select_billing ON tijori.customer_requests FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY customer_requests_select_guard ON tijori.customer_requests FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY customer_requests_update_billing ON tijori.customer_requests FOR UPDATE TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))) WITH CHECK (((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
 ALTER TABLE tijori.customer_tokens ENABLE ROW LEVEL SECURITY;
 CREATE POLICY customer_tokens_delete_guard ON tijori.customer_tokens FOR DELETE TO tijori_guard USING (((expires_at < now()) OR (account_id IN ( SELECT tijori_access.erasable() AS erasable))));
 CREATE POLICY customer_tokens_insert_guard ON tijori.customer_tokens FOR INSERT TO tijori_guard WITH CHECK (true);
@@ -6116,11 +6242,15 @@ REVOKE ALL ON FUNCTION tijori_access.colleagues() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.colleagues() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.customer_account(needed text, OUT account uuid, OUT email text, OUT name text, OUT origins text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.customer_account(needed text, OUT account uuid, OUT email text, OUT name text, OUT origins text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.customer_scope(needed text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.due_erasures() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.due_erasures() TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.end_app_tokens() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.end_app_tokens() TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.end_customer_tokens() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.end_customer_tokens() TO tijori_app;
 GRANT SELECT ON TABLE tijori.members TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.members TO tijori_guard;
 GRANT SELECT ON TABLE tijori.members TO tijori_billing;
@@ -6178,6 +6308,8 @@ REVOKE ALL ON FUNCTION tijori_access.make_app(new_app text, new_name text, new_m
 GRANT ALL ON FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
@@ -6241,6 +6373,8 @@ REVOKE ALL ON FUNCTION tijori_credits.capture(p tijori_credits.purse, r tijori_c
 REVOKE ALL ON FUNCTION tijori_credits.consume(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.credits_now(account uuid, unit text, OUT available bigint, OUT held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.credits_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.customer_entries(unit text, before bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.customer_entries(unit text, before bigint, most integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.give_back(p tijori_credits.purse, r tijori_credits.request, credits bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamp with time zone, once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamp with time zone, once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamp with time zone) TO tijori_billing;
@@ -6258,6 +6392,8 @@ REVOKE ALL ON FUNCTION tijori_credits.settle_credits(account uuid, unit text, at
 REVOKE ALL ON FUNCTION tijori_credits.settle_purse(p tijori_credits.purse, at timestamp with time zone, early timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.sweep_credits(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.sweep_credits(most integer) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, total bigint, why text, at timestamp with time zone, OUT taken bigint, OUT held bigint) FROM PUBLIC;
@@ -6517,6 +6653,12 @@ GRANT SELECT ON TABLE tijori.credit_reclaims TO tijori_backup;
 GRANT UPDATE(total) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(taken) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(why) ON TABLE tijori.credit_reclaims TO tijori_guard;
+GRANT SELECT ON TABLE tijori.customer_requests TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.customer_requests TO tijori_billing;
+GRANT DELETE ON TABLE tijori.customer_requests TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.customer_requests TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.customer_requests TO tijori_guard;
+GRANT UPDATE(answer) ON TABLE tijori.customer_requests TO tijori_billing;
 GRANT SELECT ON TABLE tijori.customer_tokens TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.customer_tokens TO tijori_guard;
 GRANT SELECT ON TABLE tijori.devices TO tijori_backup;
