@@ -243,6 +243,8 @@ const (
 	refillEvery   = 5 * time.Second
 	replacedEvery = 10 * time.Second
 	compareEvery  = time.Minute
+	deliverEvery  = 500 * time.Millisecond
+	lapseEvery    = 20 * time.Second
 )
 
 func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {

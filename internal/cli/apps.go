@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -66,8 +67,16 @@ func (a *app) startApps(ctx context.Context, files []*billing.Plans, simulated n
 		}
 		list = append(list, one)
 	}
-	a.platform = platform.New(platform.Config{DB: a.database.DB, Clock: a.clock, Apps: list, Log: a.log})
-	return nil
+	var key []byte
+	if len(list) > 0 {
+		if key, err = a.flags.installationKey(a.log); err != nil {
+			return err
+		}
+	}
+	a.platform, err = platform.New(platform.Config{
+		DB: a.database.DB, Clock: a.clock, Apps: list, Log: a.log, Key: key, Development: simulated != nil,
+	})
+	return err
 }
 
 func (a *app) startApp(
@@ -216,6 +225,20 @@ func (a *app) appLoops() (loops []jobs.Loop) {
 		loops = append(loops,
 			jobs.Loop{Name: "refill credits of " + one.ID, Do: one.Credits.Refill, Poll: refillEvery},
 			jobs.Loop{Name: "sweep credits of " + one.ID, Do: one.Credits.Sweep, Poll: refillEvery})
+		id := one.ID
+		loops = append(loops,
+			jobs.Loop{
+				Name: "deliver events of " + id, Poll: deliverEvery,
+				Do: func(ctx context.Context) (int, error) { return a.platform.Deliver(ctx, id) },
+			},
+			jobs.Loop{
+				Name: "tell lapses of " + id, Poll: lapseEvery,
+				Do: func(ctx context.Context) (int, error) { return a.platform.TellLapses(ctx, id) },
+			},
+			jobs.Loop{
+				Name: "forget events of " + id, Poll: time.Hour,
+				Do: func(ctx context.Context) (int, error) { return a.platform.ForgetEvents(ctx, id) },
+			})
 		if one.Billing == nil {
 			continue
 		}

@@ -133,7 +133,8 @@ func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error)
 // accountOf is the account that a call is about, the zero id when there is none.
 func (s *Service) accountOf(ctx context.Context, w whose) (account uuid.UUID, err error) {
 	if w.customer != "" {
-		err = s.db.ReadHeld(ctx, s.work.App, postgres.Holder{Credential: w.hash, Customer: w.customer}, func(b *pgx.Batch) {
+		held := postgres.Holder{Credential: w.hash, Customer: w.customer}
+		err = s.db.ReadHeld(ctx, s.work.App, held, func(b *pgx.Batch) {
 			b.Queue(`select a.account from tijori_access.customer_account('credits:spend') a`).
 				QueryRow(func(row pgx.Row) error { return row.Scan(&account) })
 		})

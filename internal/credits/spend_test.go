@@ -367,7 +367,8 @@ func TestABadCallTravelsAlone(t *testing.T) {
 		done: make(chan struct{}),
 	}
 	bad := &call{
-		whose: whose{hash: f.key}, op: opConsume, meter: "credits", amount: 1, key: "bad", note: "a\x00b", ctx: t.Context(),
+		whose: whose{hash: f.key}, op: opConsume, meter: "credits", amount: 1, key: "bad", note: "a\x00b",
+		ctx:  t.Context(),
 		done: make(chan struct{}),
 	}
 	f.s.desk.work([]*call{good, bad})

@@ -276,6 +276,40 @@ var functions = map[string]use{
 		"tijori_app",
 		"ends the tokens of a customer of the app of the server key that asks",
 	},
+	"tijori_plans.tell_subscription()": {"", "trigger: writes the event of a changed state"},
+	"tijori_plans.tell_payment()":      {"", "trigger: writes the event of a payment"},
+	"tijori_plans.tell_lapses()": {
+		"tijori_billing",
+		"tells of customers whose time has run out, of the app that the transaction works for",
+	},
+	"tijori_plans.forget_events()": {
+		"tijori_billing",
+		"old events of the app that the transaction works for",
+	},
+	"tijori_plans.app_events(bigint,integer)": {
+		"tijori_app",
+		"events of the app of the server key that asks",
+	},
+	"tijori_plans.webhook_list()": {
+		"tijori_app",
+		"endpoints of the app of the server key that asks",
+	},
+	"tijori_plans.webhook_deliveries(uuid,bigint,integer)": {
+		"tijori_app",
+		"what was sent, of the app of the server key that asks",
+	},
+	"tijori_plans.add_webhook(uuid,text,bytea)": {
+		"tijori_app",
+		"an endpoint of the app of the server key that asks",
+	},
+	"tijori_plans.change_webhook(uuid,text,bytea)": {
+		"tijori_app",
+		"an endpoint of the app of the server key that asks",
+	},
+	"tijori_plans.send_webhook(uuid,bigint)": {
+		"tijori_app",
+		"an event of the app of the server key that asks",
+	},
 	"tijori_access.customer_account(text)": {
 		"tijori_app",
 		"the account of a customer of the app of the key or token that asks",
@@ -466,7 +500,8 @@ var inner = []string{
 	"tijori_credits.return_credits(uuid,text,uuid[],bigint[],bigint)",
 	"tijori_credits.settle_credits(uuid,text,timestamp with time zone)",
 	"tijori_credits.settle_purse(tijori_credits.purse,timestamp with time zone,timestamp with time zone)",
-	"tijori_credits.take_lot(uuid,text)", "tijori_plans.state_of(uuid)",
+	"tijori_credits.take_lot(uuid,text)", "tijori_plans.state_of(uuid)", "tijori_plans.note_state(uuid)",
+	"tijori_plans.write_event(text,uuid,text,jsonb,uuid)",
 }
 
 // builders make policies while a migration runs, from names of tables and columns that the catalogue knows. Only

@@ -89,7 +89,8 @@ func CreateApp(ctx context.Context, db *postgres.DB, id, name, mode string, orig
 		return err
 	}
 	err := db.AsBilling(ctx, postgres.Work{App: id}, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `select tijori_access.make_app($1, $2, $3, $4)`, id, name, mode, origins)
+		_, err := tx.Exec(ctx, `select tijori_access.make_app($1, $2, $3, $4)`, id, name, mode,
+			append([]string{}, origins...))
 		return err
 	})
 	if err != nil {
@@ -104,7 +105,7 @@ func SetOrigins(ctx context.Context, db *postgres.DB, app string, origins []stri
 		return err
 	}
 	return noApp(db.AsBilling(ctx, postgres.Work{App: app}, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `select tijori_access.set_app_origins($1)`, origins)
+		_, err := tx.Exec(ctx, `select tijori_access.set_app_origins($1)`, append([]string{}, origins...))
 		return err
 	}))
 }

@@ -5,7 +5,9 @@ package platform
 
 import (
 	"context"
+	"crypto/cipher"
 	"log/slog"
+	"net/http"
 	"sync"
 
 	"github.com/tijorihq/tijori/internal/billing"
@@ -45,6 +47,9 @@ type Config struct {
 	Clock *clock.Clock // the service clock
 	Apps  []*App       // those whose plan files are known
 	Log   *slog.Logger
+
+	Key         []byte // the installation's, for secrets of webhooks; nil: none can be made
+	Development bool   // events may go to this machine
 }
 
 // A Service answers programs of apps. Its methods may be called from many goroutines.
@@ -55,13 +60,25 @@ type Service struct {
 	log    *slog.Logger
 	asking batches[question]
 
+	seal        cipher.AEAD
+	sender      *http.Client
+	development bool
+	woken       chan struct{}
+
 	mu   sync.RWMutex
 	seen map[[32]byte]string // the app of a key that was good once: a key never changes it
 }
 
-// New returns a service.
-func New(c Config) *Service {
-	s := &Service{db: c.DB, clock: c.Clock, apps: map[string]*App{}, log: c.Log, seen: map[[32]byte]string{}}
+// New returns a service, or what is wrong with the installation's key.
+func New(c Config) (*Service, error) {
+	seal, err := newSeal(c.Key)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		db: c.DB, clock: c.Clock, apps: map[string]*App{}, log: c.Log, seen: map[[32]byte]string{}, seal: seal,
+		sender: newSender(c.Development), development: c.Development, woken: make(chan struct{}, 1),
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -69,7 +86,7 @@ func New(c Config) *Service {
 		s.apps[a.ID] = a
 	}
 	s.asking.work = s.answer
-	return s
+	return s, nil
 }
 
 // Apps lists the apps that are served.

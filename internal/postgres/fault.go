@@ -66,6 +66,8 @@ var constraintFaults = map[string]*fault.Fault{
 	"members_business_fkey": noBusiness,
 	"api_keys_limit": fault.New(fault.Conflict,
 		"An account has at most %d API keys. Revoke one first.", 50).Coded("api_keys.max"),
+	"webhooks_limit": fault.New(fault.Conflict,
+		"An app has at most %d webhook endpoints. Remove one first.", 10).Coded("webhooks.max"),
 	"customer_tokens_origin": fault.InvalidField("origin",
 		"This is none of the app's origins. tijori app origins says which there are.").Coded("origin_not_allowed"),
 	"credit_grants_key": fault.New(fault.Conflict,

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -114,6 +115,31 @@ var appTrials = map[string]trial{
 	"DELETE /api/v1/customers/{customer}/tokens": {
 		status: 200, shows: `"ended":true`, ask: func(i ids) ask { return ask{path: ofCustomer(i, "/tokens")} },
 	},
+	"GET /api/v1/events": {ask: at("/api/v1/events?limit=5"), status: 200, shows: `"webhook.test"`},
+	"GET /api/v1/webhooks": {
+		ask: at("/api/v1/webhooks"), status: 200, shows: `https://` + wordOfA + `.example/hooks`,
+	},
+	"POST /api/v1/webhooks": {status: 201, shows: `"secret":"whsec_`, ask: func(ids) ask {
+		return ask{path: "/api/v1/webhooks", json: map[string]any{"url": "https://hooks.example/tijori"}}
+	}},
+	"DELETE /api/v1/webhooks/{id}": {status: 200, shows: `"done":true`, ask: func(i ids) ask {
+		return ask{path: "/api/v1/webhooks/" + i.get("webhook")}
+	}},
+	"GET /api/v1/webhooks/{id}/deliveries": {status: 200, shows: `"webhook.test"`, ask: func(i ids) ask {
+		return ask{path: "/api/v1/webhooks/" + i.get("webhook") + "/deliveries"}
+	}},
+	"POST /api/v1/webhooks/{id}/rotate": {status: 200, shows: `"secret":"whsec_`, noBody: true, ask: func(i ids) ask {
+		return ask{path: "/api/v1/webhooks/" + i.get("webhook") + "/rotate", json: map[string]any{}}
+	}},
+	"POST /api/v1/webhooks/{id}/on": {status: 200, shows: `"done":true`, noBody: true, ask: func(i ids) ask {
+		return ask{path: "/api/v1/webhooks/" + i.get("webhook") + "/on", json: map[string]any{}}
+	}},
+	"POST /api/v1/webhooks/{id}/test": {status: 200, shows: `"number":2`, noBody: true, ask: func(i ids) ask {
+		return ask{path: "/api/v1/webhooks/" + i.get("webhook") + "/test", json: map[string]any{}}
+	}},
+	"POST /api/v1/webhooks/{id}/redeliver": {status: 200, shows: `"number":1`, ask: func(i ids) ask {
+		return ask{path: "/api/v1/webhooks/" + i.get("webhook") + "/redeliver", json: map[string]any{"number": 1}}
+	}},
 	"GET /api/v1/plans": {ask: at("/api/v1/plans"), status: 200, shows: `"studio"`},
 }
 
@@ -195,7 +221,11 @@ func (w *world) openApps(now *clock.Clock, s *stripe.Client, r *razorpay.Client,
 		}
 		w.apps[word], list = a, append(list, a)
 	}
-	w.platform = platform.New(platform.Config{DB: w.db.DB, Clock: now, Apps: list, Log: log})
+	platforms, err := platform.New(platform.Config{
+		DB: w.db.DB, Clock: now, Apps: list, Log: log, Key: []byte(strings.Repeat("k", 32)), Development: true,
+	})
+	w.ok(err)
+	w.platform = platforms
 }
 
 func (w *world) appKeyOf(s *side, kind string, scopes ...string) (string, uuid.UUID) {
@@ -227,6 +257,16 @@ func (w *world) seedApp(s *side) {
 	var hold struct{ ID string }
 	w.ok(json.Unmarshal([]byte(got.body), &hold))
 	s.ids["app hold"] = hold.ID
+	got = w.send("POST", ask{path: "/api/v1/webhooks", json: map[string]any{
+		"url": "https://" + s.word + ".example/hooks",
+	}}, s.appKey)
+	var hook struct{ ID string }
+	w.ok(json.Unmarshal([]byte(got.body), &hook))
+	s.ids["webhook"] = hook.ID
+	if got := w.send("POST", ask{path: "/api/v1/webhooks/" + hook.ID + "/test", json: map[string]any{}},
+		s.appKey); got.status != 200 {
+		w.Fatalf("send a test event: %d %s", got.status, got.body)
+	}
 	s.customer = one[uuid.UUID](w, `select account_id from accounts where app_id = $1 and external_id = $2`, s.app.ID,
 		s.ids["customer"])
 }

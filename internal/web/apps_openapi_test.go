@@ -3,6 +3,8 @@ package web
 import (
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/platform"
 )
 
@@ -34,7 +36,30 @@ func appOperations(w *world) []operation {
 	nothing := map[string]any{
 		"quote": "eyJwIjoic3R1ZGlvIiwiaSI6Im1vbnRoIiwiYSI6MSwiZCI6MX0", "idempotency_key": "q",
 	}
+	const hooks, hook = "POST /api/v1/webhooks", "POST /api/v1/webhooks/{id}/"
+	nobodys := uuid.NewString()
 	return []operation{
+		{"GET /api/v1/events", "?after=0&limit=10", nil, w.a.appKey, 200},
+		{"GET /api/v1/events", "?after=x", nil, w.a.appKey, 422},
+		{"GET /api/v1/events", "", nil, published, 403},
+		{hooks, "", map[string]any{"url": "https://hooks.example/x"}, w.a.appKey, 201},
+		{hooks, "", map[string]any{"url": "http://hooks.example/x"}, w.a.appKey, 422},
+		{hooks, "", map[string]any{"url": "https://user@hooks.example/x"}, w.a.appKey, 422},
+		{hooks, "", map[string]any{"url": "https://hooks.example/x"}, reader, 403},
+		{"GET /api/v1/webhooks", "", nil, w.a.appKey, 200},
+		{"GET /api/v1/webhooks/{id}/deliveries", w.a.ids["webhook"], nil, w.a.appKey, 200},
+		{"GET /api/v1/webhooks/{id}/deliveries", w.b.ids["webhook"], nil, w.a.appKey, 404},
+		{hook + "test", w.a.ids["webhook"], nil, w.a.appKey, 200},
+		{hook + "test", w.b.ids["webhook"], nil, w.a.appKey, 404},
+		{hook + "redeliver", w.a.ids["webhook"], map[string]any{"number": 1}, w.a.appKey, 200},
+		{hook + "redeliver", w.a.ids["webhook"], map[string]any{"number": 99}, w.a.appKey, 404},
+		{hook + "redeliver", w.a.ids["webhook"], map[string]any{"number": 0}, w.a.appKey, 422},
+		{hook + "rotate", w.a.ids["webhook"], nil, w.a.appKey, 200},
+		{hook + "rotate", nobodys, nil, w.a.appKey, 404},
+		{hook + "on", w.a.ids["webhook"], nil, w.a.appKey, 200},
+		{hook + "on", w.b.ids["webhook"], nil, w.a.appKey, 404},
+		{"DELETE /api/v1/webhooks/{id}", w.a.ids["webhook"], nil, w.a.appKey, 200},
+		{"DELETE /api/v1/webhooks/{id}", w.a.ids["webhook"], nil, w.a.appKey, 404},
 		{of + "checkout", "", buy("b1", back), w.a.appKey, 200},
 		{of + "checkout", "", buy("b1", back), w.a.appKey, 200},
 		{of + "checkout", "", buy("b1", back+"2"), w.a.appKey, 409},
@@ -54,7 +79,10 @@ func appOperations(w *world) []operation {
 		{of + "portal", "", map[string]any{"return_url": back}, w.a.appKey, 200},
 		{of + "portal", "", map[string]any{"return_url": "https://evil.example/"}, w.a.appKey, 422},
 		{"GET /api/v1/customers/{customer}/invoices", "", nil, w.a.appKey, 200},
-		{of + "tokens", "", map[string]any{"may": "read", "origin": strings.TrimSuffix(back, "/back")}, w.a.appKey, 201},
+		{
+			of + "tokens", "", map[string]any{"may": "read", "origin": strings.TrimSuffix(back, "/back")},
+			w.a.appKey, 201,
+		},
 		{of + "tokens", "", map[string]any{"may": "read", "origin": "https://evil.example"}, w.a.appKey, 422},
 		{"DELETE /api/v1/customers/{customer}/tokens", "", nil, w.a.appKey, 200},
 		{"DELETE /api/v1/customers/{customer}/tokens", "org_nobody>", nil, w.a.appKey, 404},

@@ -428,6 +428,29 @@ func (p *parts) routes() []frame.Route {
 			Handle: p.apps.EndTokens,
 		},
 		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.Plans},
+		{Pattern: "GET /api/v1/events", Access: frame.Server, Handle: p.apps.Events},
+		{Pattern: "GET /api/v1/webhooks", Access: frame.Server, Handle: p.apps.Webhooks},
+		{
+			Pattern: "POST /api/v1/webhooks", Access: frame.Server, MaxBody: frame.MaxForm, Handle: p.apps.AddWebhook,
+		},
+		{Pattern: "DELETE /api/v1/webhooks/{id}", Access: frame.Server, Handle: p.apps.RemoveWebhook},
+		{Pattern: "GET /api/v1/webhooks/{id}/deliveries", Access: frame.Server, Handle: p.apps.Deliveries},
+		{
+			Pattern: "POST /api/v1/webhooks/{id}/rotate", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.RotateWebhook,
+		},
+		{
+			Pattern: "POST /api/v1/webhooks/{id}/on", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.TurnOnWebhook,
+		},
+		{
+			Pattern: "POST /api/v1/webhooks/{id}/test", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.TestWebhook,
+		},
+		{
+			Pattern: "POST /api/v1/webhooks/{id}/redeliver", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.Redeliver,
+		},
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},
 
 		// The operators' room.

@@ -483,7 +483,8 @@ CREATE FUNCTION tijori_access.forget_email() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
-    update tijori.accounts a set email = null where a.account_id = new.account_id;
+    update tijori.accounts a set email = null where a.account_id = new.account_id and a.email is not null;
+    delete from tijori.events e where e.app_id = new.app_id and e.account_id = new.account_id;
     return null;
 end $$;
 ALTER FUNCTION tijori_access.forget_email() OWNER TO tijori_guard;
@@ -3326,6 +3327,32 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    perform from tijori.apps p where p.app_id = app for no key update;
+    if (select count(*) from tijori.webhook_endpoints e where e.app_id = app) >= 10 then
+        raise exception 'too many endpoints' using errcode = '23514', constraint = 'webhooks_limit';
+    end if;
+    insert into tijori.webhook_endpoints (app_id, id, url, secret) values (app, new_id, new_url, sealed);
+end $$;
+ALTER FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.app_events(after bigint, most integer) RETURNS TABLE(number bigint, body text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('customers:read') s);
+begin
+    return query
+    select e.number, e.body from tijori.events e
+     where e.app_id = app and e.number > after order by e.number limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_plans.app_events(after bigint, most integer) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_plans.bind_billing(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3356,6 +3383,39 @@ begin
     end loop;
 end $_$;
 ALTER PROCEDURE tijori_plans.bind_billing(IN tab regclass) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    case act
+        when 'rotate' then
+            update tijori.webhook_endpoints e
+               set old_secret = e.secret, old_until = now() + interval '1 day', secret = sealed
+             where e.app_id = app and e.id = endpoint;
+        when 'remove' then
+            delete from tijori.webhook_endpoints e where e.app_id = app and e.id = endpoint;
+        when 'on' then
+            perform from tijori.apps p where p.app_id = app for no key update;
+            update tijori.webhook_endpoints e set state = 'on', reason = '', failing_since = null
+             where e.app_id = app and e.id = endpoint;
+    end case;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    if act = 'on' then
+        insert into tijori.deliveries (app_id, endpoint_id, number)
+        select app, endpoint, e.number from tijori.events e
+          join tijori.webhook_endpoints w on w.app_id = app and w.id = endpoint and e.created_at >= w.created_at
+         where e.app_id = app and e.type <> 'webhook.test'
+        on conflict on constraint deliveries_pkey do nothing;
+        update tijori.deliveries d set status = 'waiting', attempts = 0, next_at = now()
+         where d.app_id = app and d.endpoint_id = endpoint and d.status = 'failed';
+    end if;
+end $$;
+ALTER FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) RETURNS TABLE(i integer, refused text, allowed boolean, kind text, plan text, most bigint, balance bigint, revision bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3417,6 +3477,19 @@ begin
     return coalesce(entitlement = any (current.entitlements), false);
 end $$;
 ALTER FUNCTION tijori_plans.entitled(account uuid, entitlement text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.forget_events() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    n integer;
+begin
+    delete from tijori.events e
+     where e.app_id = current_setting('tijori.app', true) and e.created_at < now() - interval '30 days';
+    get diagnostics n = row_count;
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.forget_events() OWNER TO tijori_guard;
 CREATE TABLE tijori.plans (
     app_id text NOT NULL,
     id text NOT NULL,
@@ -3483,6 +3556,32 @@ begin
     raise exception 'not a connection of this work' using errcode = 'insufficient_privilege';
 end $$;
 ALTER FUNCTION tijori_plans.lock_connection(connection text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.note_state(account uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    a record;
+    state jsonb := tijori_plans.state_of(account);
+    mark text := md5((state - 'revision' - 'meters')::text);
+begin
+    select v.app_id, v.state_mark into a from tijori.accounts v where v.account_id = account;
+    if a.state_mark = mark then
+        return false;
+    end if;
+    perform from tijori.apps p where p.app_id = a.app_id for no key update;
+    state := tijori_plans.state_of(account); -- as it is now that nobody else tells of it
+    mark := md5((state - 'revision' - 'meters')::text);
+    update tijori.accounts v set revision = v.revision + 1, state_mark = mark
+     where v.account_id = account and v.state_mark is distinct from mark and v.erasing_at is null
+    returning v.revision into a;
+    if not found then
+        return false;
+    end if;
+    perform tijori_plans.write_event((select v.app_id from tijori.accounts v where v.account_id = account), account,
+        'customer.state_changed', state || jsonb_build_object('revision', a.revision), null);
+    return true;
+end $$;
+ALTER FUNCTION tijori_plans.note_state(account uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3556,6 +3655,26 @@ begin
                               and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    if not exists (select from tijori.webhook_endpoints e where e.app_id = app and e.id = endpoint)
+       or again is not null and not exists (select from tijori.events e where e.app_id = app and e.number = again) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    if again is null then
+        return tijori_plans.write_event(app, null, 'webhook.test', '{}', endpoint);
+    end if;
+    insert into tijori.deliveries as d (app_id, endpoint_id, number) values (app, endpoint, again)
+    on conflict on constraint deliveries_pkey do update
+       set status = 'waiting', attempts = 0, next_at = now(), delivered_at = null, error = '';
+    return again;
+end $$;
+ALTER FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.state_of(account uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     AS $$
@@ -3595,6 +3714,114 @@ begin
         'entitlements', to_jsonb(coalesce(p.entitlements, '{}')), 'limits', coalesce(p.limits, '{}'), 'meters', meters);
 end $$;
 ALTER FUNCTION tijori_plans.state_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_lapses() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := coalesce(current_setting('tijori.app', true), '');
+    today constant timestamptz := tijori_ops.clock();
+    since timestamptz;
+    account uuid;
+    n integer := 0;
+begin
+    select p.lapses_to into since from tijori.apps p where p.app_id = app for no key update skip locked;
+    if not found or since >= today then
+        return 0;
+    end if;
+    for account in
+        select distinct s.account_id from tijori.subscriptions s
+         where s.app_id = app and s.access_until > since and s.access_until <= today order by 1
+    loop
+        if tijori_plans.note_state(account) then
+            n := n + 1;
+        end if;
+    end loop;
+    update tijori.apps p set lapses_to = today where p.app_id = app;
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.tell_lapses() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_payment() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    a record;
+begin
+    select v.app_id, v.external_id into a from tijori.accounts v
+     where v.account_id = new.account_id and v.erasing_at is null;
+    if found and a.app_id <> 'khata' then
+        perform tijori_plans.write_event(a.app_id, new.account_id, 'payment.collected', jsonb_build_object(
+            'customer', a.external_id, 'id', new.id, 'provider', new.provider, 'amount', new.amount_minor,
+            'currency', new.currency, 'invoice', nullif(new.invoice_id, ''),
+            'paid_at', to_char(new.paid_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')), null);
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.tell_payment() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_subscription() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_plans.note_state(new.account_id);
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.tell_subscription() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) RETURNS TABLE(number bigint, type text, status text, attempts integer, answer integer, error text, next_at timestamp with time zone, delivered_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    if not exists (select from tijori.webhook_endpoints e where e.app_id = app and e.id = endpoint) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    return query
+    select d.number, e.type, d.status, d.attempts, d.answer, d.error,
+           case when d.status = 'waiting' then d.next_at end, d.delivered_at
+      from tijori.deliveries d join tijori.events e on e.app_id = d.app_id and e.number = d.number
+     where d.app_id = app and d.endpoint_id = endpoint and d.number < before
+     order by d.number desc limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.webhook_list() RETURNS TABLE(id uuid, url text, state text, reason text, failing_since timestamp with time zone, created_at timestamp with time zone, waiting bigint, failed bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    return query
+    select e.id, e.url, e.state, e.reason, e.failing_since, e.created_at,
+           (select count(*) from tijori.deliveries d
+             where d.app_id = app and d.endpoint_id = e.id and d.status = 'waiting'),
+           (select count(*) from tijori.deliveries d
+             where d.app_id = app and d.endpoint_id = e.id and d.status = 'failed')
+      from tijori.webhook_endpoints e where e.app_id = app order by e.created_at, e.id;
+end $$;
+ALTER FUNCTION tijori_plans.webhook_list() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    n bigint;
+    m text;
+    event constant uuid := gen_random_uuid();
+begin
+    update tijori.apps p set last_event = p.last_event + 1 where p.app_id = app
+    returning p.last_event, p.mode into n, m;
+    insert into tijori.events (app_id, number, id, type, account_id, body)
+    values (app, n, event, sort, account, jsonb_build_object('id', event, 'number', n, 'type', sort, 'mode', m,
+        'timestamp', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'data', data)::text);
+    insert into tijori.deliveries (app_id, endpoint_id, number)
+    select e.app_id, e.id, n from tijori.webhook_endpoints e
+     where e.app_id = app and (e.id = only_to or only_to is null and e.state = 'on');
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) OWNER TO tijori_guard;
 CREATE TABLE tijori.accounts (
     account_id uuid NOT NULL,
     app_id text NOT NULL,
@@ -3611,6 +3838,7 @@ CREATE TABLE tijori.accounts (
     told smallint DEFAULT 0 NOT NULL,
     email text,
     token_generation integer DEFAULT 1 NOT NULL,
+    state_mark text,
     CONSTRAINT accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT accounts_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
     CONSTRAINT accounts_external_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
@@ -3628,6 +3856,7 @@ COMMENT ON COLUMN tijori.accounts.erased_at IS 'when nothing was left to erase';
 COMMENT ON COLUMN tijori.accounts.told IS 'which mails its owners were sent: 1 at the start, 2 some days before the end, 3 at the end';
 COMMENT ON COLUMN tijori.accounts.email IS 'where the provider may write to a customer of an app; nobody is known or found by it';
 COMMENT ON COLUMN tijori.accounts.token_generation IS 'tokens of an earlier generation have ended';
+COMMENT ON COLUMN tijori.accounts.state_mark IS 'of the state that was last told: the same state is not told twice';
 CREATE TABLE tijori.alerts (
     connection_id text NOT NULL,
     kind text NOT NULL,
@@ -3692,6 +3921,8 @@ CREATE TABLE tijori.apps (
     mode text DEFAULT 'live'::text NOT NULL,
     origins text[] DEFAULT '{}'::text[] NOT NULL,
     token_generation integer DEFAULT 1 NOT NULL,
+    last_event bigint DEFAULT 0 NOT NULL,
+    lapses_to timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT apps_id_check CHECK ((app_id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
     CONSTRAINT apps_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT apps_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
@@ -3700,6 +3931,8 @@ ALTER TABLE ONLY tijori.apps FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.apps OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.apps.origins IS 'where its customers may be led back to, and where its tokens may be used';
 COMMENT ON COLUMN tijori.apps.token_generation IS 'tokens of an earlier generation have ended';
+COMMENT ON COLUMN tijori.apps.last_event IS 'the number of the app''s newest event; whoever writes one holds the row';
+COMMENT ON COLUMN tijori.apps.lapses_to IS 'up to when the ends of paid time have been told';
 CREATE TABLE tijori.batches (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -4008,6 +4241,21 @@ CREATE TABLE tijori.customer_tokens (
 );
 ALTER TABLE ONLY tijori.customer_tokens FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.customer_tokens OWNER TO tijori_owner;
+CREATE TABLE tijori.deliveries (
+    app_id text NOT NULL,
+    endpoint_id uuid NOT NULL,
+    number bigint NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    answer integer,
+    error text DEFAULT ''::text NOT NULL,
+    delivered_at timestamp with time zone,
+    CONSTRAINT deliveries_delivered_check CHECK (((status = 'delivered'::text) = (delivered_at IS NOT NULL))),
+    CONSTRAINT deliveries_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'delivered'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY tijori.deliveries FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.deliveries OWNER TO tijori_owner;
 CREATE TABLE tijori.devices (
     hash bytea NOT NULL,
     user_id uuid NOT NULL,
@@ -4092,6 +4340,19 @@ CREATE TABLE tijori.erasures (
     CONSTRAINT erasures_weight_check CHECK ((weight > 0))
 );
 ALTER TABLE tijori.erasures OWNER TO tijori_owner;
+CREATE TABLE tijori.events (
+    app_id text NOT NULL,
+    number bigint NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    account_id uuid,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT events_body_check CHECK ((length(body) < 20000)),
+    CONSTRAINT events_type_check CHECK ((type = ANY (ARRAY['customer.state_changed'::text, 'payment.collected'::text, 'webhook.test'::text])))
+);
+ALTER TABLE ONLY tijori.events FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.events OWNER TO tijori_owner;
 CREATE TABLE tijori.goose_db_version (
     id integer NOT NULL,
     version_id bigint NOT NULL,
@@ -4751,6 +5012,23 @@ CREATE TABLE tijori.users (
 );
 ALTER TABLE ONLY tijori.users FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.users OWNER TO tijori_owner;
+CREATE TABLE tijori.webhook_endpoints (
+    app_id text NOT NULL,
+    id uuid NOT NULL,
+    url text NOT NULL,
+    secret bytea NOT NULL,
+    old_secret bytea,
+    old_until timestamp with time zone,
+    state text DEFAULT 'on'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    failing_since timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_endpoints_old_check CHECK (((old_secret IS NULL) = (old_until IS NULL))),
+    CONSTRAINT webhook_endpoints_state_check CHECK ((state = ANY (ARRAY['on'::text, 'off'::text]))),
+    CONSTRAINT webhook_endpoints_url_check CHECK (((length(url) >= 8) AND (length(url) <= 2000)))
+);
+ALTER TABLE ONLY tijori.webhook_endpoints FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.webhook_endpoints OWNER TO tijori_owner;
 ALTER TABLE ONLY tijori.accounts
     ADD CONSTRAINT accounts_app_key UNIQUE (account_id, app_id);
 ALTER TABLE ONLY tijori.accounts
@@ -4811,6 +5089,8 @@ ALTER TABLE ONLY tijori.customer_requests
     ADD CONSTRAINT customer_requests_pkey PRIMARY KEY (account_id, key);
 ALTER TABLE ONLY tijori.customer_tokens
     ADD CONSTRAINT customer_tokens_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (app_id, endpoint_id, number);
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (hash, user_id);
 ALTER TABLE ONLY tijori.drafts
@@ -4829,6 +5109,8 @@ ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
 ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
+ALTER TABLE ONLY tijori.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (app_id, number);
 ALTER TABLE ONLY tijori.goose_db_version
     ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.inbox
@@ -4925,6 +5207,8 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (app_id, id);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
@@ -4938,6 +5222,7 @@ CREATE INDEX credit_calendars_due_idx ON tijori.credit_calendars USING btree (du
 CREATE UNIQUE INDEX credit_entries_key ON tijori.credit_entries USING btree (account_id, key) WHERE (key IS NOT NULL);
 CREATE INDEX credit_holds_open_idx ON tijori.credit_holds USING btree (account_id, meter, expires_at) WHERE (status = 'open'::text);
 CREATE INDEX customer_tokens_hash_idx ON tijori.customer_tokens USING btree (hash);
+CREATE INDEX deliveries_due_idx ON tijori.deliveries USING btree (app_id, next_at) WHERE (status = 'waiting'::text);
 CREATE INDEX devices_expires_idx ON tijori.devices USING btree (expires_at);
 CREATE INDEX devices_user_idx ON tijori.devices USING btree (user_id);
 CREATE INDEX email_changes_old_idx ON tijori.email_changes USING btree (old_email) WHERE ((done_at IS NOT NULL) AND (ended_at IS NULL));
@@ -4947,6 +5232,8 @@ CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business
 CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
+CREATE INDEX events_account_idx ON tijori.events USING btree (app_id, account_id) WHERE (account_id IS NOT NULL);
+CREATE INDEX events_age_idx ON tijori.events USING btree (app_id, created_at);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
 CREATE INDEX inbox_attention_idx ON tijori.inbox USING btree (connection_id, received_at DESC) WHERE (status = ANY (ARRAY['parked'::text, 'dead'::text]));
 CREATE INDEX inbox_due_idx ON tijori.inbox USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
@@ -4991,6 +5278,7 @@ CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
 CREATE INDEX signups_expires_idx ON tijori.signups USING btree (expires_at);
 CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (account_id, access_until) INCLUDE (plan_id);
 CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
+CREATE INDEX subscriptions_lapse_idx ON tijori.subscriptions USING btree (app_id, access_until, account_id);
 CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
 CREATE STATISTICS tijori.changes_tenant_stats (ndistinct, dependencies) ON account_id, business_id, subject_id FROM tijori.changes;
@@ -5002,7 +5290,7 @@ ALTER STATISTICS tijori.parties_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.party_sums;
 ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
 CREATE TRIGGER accounts_deletion_log AFTER UPDATE OF leaving_at ON tijori.accounts FOR EACH ROW WHEN ((old.leaving_at IS DISTINCT FROM new.leaving_at)) EXECUTE FUNCTION tijori_access.log_deletion();
-CREATE TRIGGER accounts_forget_email AFTER UPDATE OF erasing_at ON tijori.accounts FOR EACH ROW WHEN (((new.erasing_at IS NOT NULL) AND (new.email IS NOT NULL))) EXECUTE FUNCTION tijori_access.forget_email();
+CREATE TRIGGER accounts_forget_email AFTER UPDATE OF erasing_at ON tijori.accounts FOR EACH ROW WHEN (((new.erasing_at IS NOT NULL) AND (new.app_id <> 'khata'::text))) EXECUTE FUNCTION tijori_access.forget_email();
 CREATE TRIGGER accounts_open_calendars AFTER INSERT ON tijori.accounts REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tijori_credits.open_calendars();
 CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
@@ -5043,6 +5331,7 @@ CREATE TRIGGER parties_sums_update AFTER UPDATE ON tijori.parties REFERENCING NE
 CREATE TRIGGER payees_fresh AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.check_fresh();
 CREATE TRIGGER payees_leaving AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER payees_log AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.log_payee();
+CREATE CONSTRAINT TRIGGER payments_tell AFTER INSERT ON tijori.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.connection_id <> ALL (ARRAY['stripe'::text, 'razorpay'::text]))) EXECUTE FUNCTION tijori_plans.tell_payment();
 CREATE TRIGGER period_locks_leaving AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER period_locks_order AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_khata.order_locks();
 CREATE TRIGGER purchases_leaving AFTER INSERT ON tijori.purchases FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -5050,6 +5339,7 @@ CREATE TRIGGER reminders_leaving AFTER INSERT ON tijori.reminders FOR EACH ROW E
 CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_to_keep_demonstration();
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
+CREATE CONSTRAINT TRIGGER subscriptions_tell AFTER INSERT OR UPDATE ON tijori.subscriptions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.app_id <> 'khata'::text)) EXECUTE FUNCTION tijori_plans.tell_subscription();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
 CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
 CREATE TRIGGER users_reserved AFTER INSERT OR UPDATE OF email ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_reserved_address();
@@ -5105,6 +5395,10 @@ ALTER TABLE ONLY tijori.customer_requests
     ADD CONSTRAINT customer_requests_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.customer_tokens
     ADD CONSTRAINT customer_tokens_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.deliveries
+    ADD CONSTRAINT deliveries_endpoint_fkey FOREIGN KEY (app_id, endpoint_id) REFERENCES tijori.webhook_endpoints(app_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.deliveries
+    ADD CONSTRAINT deliveries_event_fkey FOREIGN KEY (app_id, number) REFERENCES tijori.events(app_id, number) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.drafts
@@ -5115,6 +5409,8 @@ ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.events
+    ADD CONSTRAINT events_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.invitations
@@ -5217,6 +5513,8 @@ ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE tijori.accounts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY accounts_insert_guard ON tijori.accounts FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY accounts_select_app ON tijori.accounts FOR SELECT TO tijori_app USING (((
@@ -5537,6 +5835,13 @@ CREATE POLICY customer_tokens_delete_guard ON tijori.customer_tokens FOR DELETE 
 CREATE POLICY customer_tokens_insert_guard ON tijori.customer_tokens FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY customer_tokens_select_backup ON tijori.customer_tokens FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY customer_tokens_select_guard ON tijori.customer_tokens FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.deliveries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY deliveries_insert_guard ON tijori.deliveries FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY deliveries_select_backup ON tijori.deliveries FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY deliveries_select_billing ON tijori.deliveries FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY deliveries_select_guard ON tijori.deliveries FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY deliveries_update_billing ON tijori.deliveries FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY deliveries_update_guard ON tijori.deliveries FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.devices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY devices_delete_auth ON tijori.devices FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY devices_insert_auth ON tijori.devices FOR INSERT TO tijori_auth WITH CHECK (true);
@@ -5644,6 +5949,12 @@ END, true) = ( SELECT s.account_id,
     tijori_access.maker() AS maker,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY events_delete_guard ON tijori.events FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY events_insert_guard ON tijori.events FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY events_select_backup ON tijori.events FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY events_select_billing ON tijori.events FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY events_select_guard ON tijori.events FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (account_id IS NULL)));
 CREATE POLICY inbox_select_backup ON tijori.inbox FOR SELECT TO tijori_backup USING (true);
@@ -6146,6 +6457,14 @@ CREATE POLICY users_select_backup ON tijori.users FOR SELECT TO tijori_backup US
 CREATE POLICY users_select_guard ON tijori.users FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY users_update_auth ON tijori.users FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 CREATE POLICY users_update_guard ON tijori.users FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+CREATE POLICY webhook_endpoints_delete_guard ON tijori.webhook_endpoints FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY webhook_endpoints_insert_guard ON tijori.webhook_endpoints FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY webhook_endpoints_select_backup ON tijori.webhook_endpoints FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY webhook_endpoints_select_billing ON tijori.webhook_endpoints FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY webhook_endpoints_select_guard ON tijori.webhook_endpoints FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY webhook_endpoints_update_billing ON tijori.webhook_endpoints FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY webhook_endpoints_update_guard ON tijori.webhook_endpoints FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 GRANT USAGE ON SCHEMA tijori TO tijori_app;
 GRANT USAGE ON SCHEMA tijori TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori TO tijori_billing;
@@ -6468,12 +6787,20 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.app_events(after bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.app_events(after bigint, most integer) TO tijori_app;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.customer_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.customer_state() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.forget_events() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.forget_events() TO tijori_billing;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.plans TO tijori_billing;
 GRANT SELECT ON TABLE tijori.plans TO tijori_backup;
@@ -6481,13 +6808,25 @@ REVOKE ALL ON FUNCTION tijori_plans.in_force(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.limit_of(account uuid, limit_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.lock_connection(connection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.lock_connection(connection text) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.note_state(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.state_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.tell_lapses() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.tell_lapses() TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.tell_payment() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.tell_subscription() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.webhook_list() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.webhook_list() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.accounts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_backup;
@@ -6535,6 +6874,8 @@ GRANT SELECT ON TABLE tijori.apps TO tijori_backup;
 GRANT SELECT,INSERT ON TABLE tijori.apps TO tijori_guard;
 GRANT UPDATE(origins) ON TABLE tijori.apps TO tijori_guard;
 GRANT UPDATE(token_generation) ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(last_event) ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(lapses_to) ON TABLE tijori.apps TO tijori_guard;
 GRANT SELECT ON TABLE tijori.batches TO tijori_app;
 GRANT DELETE ON TABLE tijori.batches TO tijori_guard;
 GRANT SELECT ON TABLE tijori.batches TO tijori_backup;
@@ -6661,6 +7002,20 @@ GRANT SELECT(account_id) ON TABLE tijori.customer_requests TO tijori_guard;
 GRANT UPDATE(answer) ON TABLE tijori.customer_requests TO tijori_billing;
 GRANT SELECT ON TABLE tijori.customer_tokens TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.customer_tokens TO tijori_guard;
+GRANT SELECT ON TABLE tijori.deliveries TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.deliveries TO tijori_guard;
+GRANT SELECT ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(status) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(status) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(attempts) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(attempts) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(next_at) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(next_at) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(answer) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(error) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(error) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(delivered_at) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(delivered_at) ON TABLE tijori.deliveries TO tijori_billing;
 GRANT SELECT ON TABLE tijori.devices TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.devices TO tijori_auth;
 GRANT UPDATE(hash) ON TABLE tijori.devices TO tijori_auth;
@@ -6718,6 +7073,9 @@ GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(mode),UPDATE(mode) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_backup;
+GRANT SELECT ON TABLE tijori.events TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.events TO tijori_guard;
+GRANT SELECT ON TABLE tijori.events TO tijori_billing;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_app;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_backup;
 GRANT SELECT ON SEQUENCE tijori.goose_db_version_id_seq TO tijori_backup;
@@ -7046,3 +7404,15 @@ GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(two_step) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(two_step) ON TABLE tijori.users TO tijori_guard;
+GRANT SELECT ON TABLE tijori.webhook_endpoints TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT SELECT ON TABLE tijori.webhook_endpoints TO tijori_billing;
+GRANT UPDATE(secret) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(old_secret) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(old_until) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(state) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(state) ON TABLE tijori.webhook_endpoints TO tijori_billing;
+GRANT UPDATE(reason) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(reason) ON TABLE tijori.webhook_endpoints TO tijori_billing;
+GRANT UPDATE(failing_since) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(failing_since) ON TABLE tijori.webhook_endpoints TO tijori_billing;
