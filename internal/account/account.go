@@ -32,6 +32,7 @@ type Service struct {
 	passkeys  *webauthn.WebAuthn // nil where browsers make none
 	seal      *seal              // nil without a key
 	log       *slog.Logger
+	refused   refusals // accounts over a limit
 }
 
 // New returns a service on db. Sessions of the operators, by their addresses, are short.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -114,13 +116,60 @@ func (s *Service) ThrottleLinks(ctx context.Context, network string) error {
 }
 
 // ThrottleAccount counts one use by an account of what costs more than a page, and refuses an account that uses it more
-// often than most in a window; also any, when all together use it more often than inAll.
+// often than most in a window; also any, when all together use it more often than inAll. Who asks again before the time
+// that the refusal named is refused again after a pause, and the database is not asked: a program that never stops
+// asking takes nobody else's time.
 func (s *Service) ThrottleAccount(ctx context.Context, name string, account uuid.UUID, most, inAll int,
 	window time.Duration,
 ) error {
-	return s.throttle(ctx, []limit{
-		{name + " account", account.String(), most, window}, {name + " in all", "", inAll, window},
-	})
+	own := limit{name + " account", account.String(), most, window}
+	if wait := s.refused.left(own); wait > 0 {
+		pause := time.NewTimer(refusalPause)
+		defer pause.Stop()
+		select {
+		case <-pause.C:
+			return tooMany(wait)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	err := s.throttle(ctx, []limit{own, {name + " in all", "", inAll, window}})
+	if refusal := fault.Of(err); refusal != nil && refusal.Kind == fault.TooMany {
+		s.refused.remember(own, refusal.Retry)
+	}
+	return err
+}
+
+// refusalPause is how long a repeated refusal takes.
+const refusalPause = time.Second
+
+// refusals remember whom this node has refused, until the limit lets them in again.
+type refusals struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+// mostRefused is how many are remembered. Who is forgotten is refused by the database.
+const mostRefused = 10_000
+
+func (r *refusals) remember(l limit, wait time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if len(r.until) >= mostRefused {
+		maps.DeleteFunc(r.until, func(_ string, until time.Time) bool { return !until.After(now) })
+	}
+	if r.until == nil || len(r.until) >= mostRefused {
+		r.until = map[string]time.Time{}
+	}
+	r.until[l.key()] = now.Add(wait)
+}
+
+// left is how long the limit lasts for one who was refused.
+func (r *refusals) left(l limit) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Until(r.until[l.key()])
 }
 
 func invitationLimits(account, email string) []limit {

@@ -1,91 +1,62 @@
 package account
 
 import (
-	"fmt"
+	"context"
+	"errors"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
-// What is refused makes no row: made-up addresses do not fill the table.
-func TestRefusedTriesAreNotWritten(t *testing.T) {
+// Who is refused and asks on is refused without the database: here it has forgotten the account, and is not asked.
+func TestRepeatedRefusalsAskNobody(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
-	exec(t, db, `insert into throttles (key, ends_at, count)
-		values ($1, now() + interval '10 minutes', 200), ($2, now() + interval '10 minutes', 40), ($3, now() + interval '10 minutes', 40)`,
-		signInLimits("", phone.Network)[1].key(), signUpLimits("", phone.Network)[1].key(), recoveryLimits("",
-			phone.Network)[1].key())
-	for i := range 5 {
-		email := fmt.Sprintf("made-up-%d@example.com", i)
-		_, err := s.SignIn(t.Context(), email, goodPassword, phone, "")
-		wantKind(t, "SignIn", err, fault.TooMany)
-		wantKind(t, "SignUp", s.SignUp(t.Context(), form(email)), fault.TooMany)
-		wantKind(t, "RequestRecovery", s.RequestRecovery(t.Context(), email, phone.Network), fault.TooMany)
+	greedy, other := uuid.New(), uuid.New()
+	use := func(ctx context.Context, who uuid.UUID) error {
+		return s.ThrottleAccount(ctx, "letters", who, 2, 100, time.Hour)
 	}
-	if n := one[int](t, db, `select count(*) from throttles`); n != 3 {
-		t.Errorf("%d rows of throttles after refused tries, want the 3 there were", n)
-	}
-}
-
-// Who knows a password cannot make the server hash, and keep sessions, without end.
-func TestSuccessIsThrottledToo(t *testing.T) {
-	t.Parallel()
-	s, db := setup(t)
-	session := confirmed(t, s, db, "asha@example.com")
-	most := signedInLimits("")[0].max
-	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', $2)`,
-		signedInLimits("asha@example.com")[0].key(), most-1)
-	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, ""); err != nil {
-		t.Fatalf("SignIn %d = %v", most, err)
-	}
-	runs := s.passwords.runs.Load()
-	_, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, "")
-	wantKind(t, "one more SignIn", err, fault.TooMany)
-	if s.passwords.runs.Load() != runs {
-		t.Error("a refused sign-in was hashed")
-	}
-	old, next := goodPassword, "green-lantern-market"
-	for range passwordLimits("")[0].max {
-		if err := s.ChangePassword(t.Context(), caller(session), old, next); err != nil {
-			t.Fatalf("ChangePassword = %v", err)
+	for range 2 {
+		if err := use(t.Context(), greedy); err != nil {
+			t.Fatal(err)
 		}
-		old, next = next, old
 	}
-	wantKind(t, "one more ChangePassword", s.ChangePassword(t.Context(), caller(session), old, next), fault.TooMany)
-}
-
-// A link that works is good for a few tries, not for as many hashes as requests fit in beside each other.
-func TestLinksAreThrottled(t *testing.T) {
-	t.Parallel()
-	s, db := setup(t)
-	confirmed(t, s, db, "asha@example.com")
-	if err := s.RequestRecovery(t.Context(), "asha@example.com", phone.Network); err != nil {
+	if err := use(t.Context(), greedy); !fault.Is(err, fault.TooMany) {
+		t.Fatalf("a third use = %v", err)
+	}
+	if _, err := db.Super.Exec(t.Context(), `delete from tijori.throttles`); err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.IssueRecovery(t.Context(), one[[16]byte](t, db, `select id from recoveries`))
-	if err != nil {
-		t.Fatal(err)
+	err := use(t.Context(), greedy)
+	if refusal := fault.Of(err); refusal == nil || refusal.Kind != fault.TooMany || refusal.Retry <= 0 ||
+		refusal.Retry > time.Hour {
+		t.Errorf("a fourth use = %v", err)
 	}
-	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 10)`,
-		linkLimits("recovery", Hash(l.Token))[0].key())
-	runs := s.passwords.runs.Load()
-	_, err = s.Recover(t.Context(), l.Token, "green-lantern-market", false, phone)
-	wantKind(t, "Recover", err, fault.TooMany)
-	if s.passwords.runs.Load() != runs {
-		t.Error("a refused recovery was hashed")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if err := use(gone, greedy); !errors.Is(err, context.Canceled) {
+		t.Errorf("a use by someone who has left = %v", err)
+	}
+	if err := use(t.Context(), other); err != nil {
+		t.Errorf("another account: %v", err)
+	}
+	s.refused.until[limit{"letters account", greedy.String(), 2, time.Hour}.key()] = time.Now()
+	if err := use(t.Context(), greedy); err != nil {
+		t.Errorf("after the window: %v", err)
 	}
 }
 
-// A bazaar behind one address: when its tries are used up, a device that the user signed in on still signs in.
-func TestKnownDevicePassesAUsedUpNetwork(t *testing.T) {
+// However many are refused, a bounded number is remembered.
+func TestRefusalsAreBounded(t *testing.T) {
 	t.Parallel()
-	s, db := setup(t)
-	session := confirmed(t, s, db, "asha@example.com")
-	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 200)`,
-		signInLimits("", phone.Network)[1].key())
-	_, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, "")
-	wantKind(t, "SignIn on an unknown device", err, fault.TooMany)
-	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, on(phone, session), ""); err != nil {
-		t.Errorf("SignIn on a known device = %v", err)
+	var r refusals
+	for range 3 * mostRefused {
+		r.remember(limit{subject: uuid.NewString()}, time.Hour)
+	}
+	if len(r.until) > mostRefused {
+		t.Errorf("%d are remembered", len(r.until))
 	}
 }
