@@ -44,7 +44,7 @@ var ofPeople = map[string]string{
 	"access_log_allowed_rest": "part of it", "access_log_refused_rest": "part of it",
 	"apps": "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's",
 	"events": "erased", "deliveries": "go with their event", "webhook_endpoints": "an app's, not a person's",
-	"app_keys": "an app's, not a person's",
+	"app_keys":         "an app's, not a person's",
 	"schema_compat":    "nobody's",
 	"goose_db_version": "nobody's", "service_clock": "nobody's", "plans": "nobody's", "prices": "nobody's",
 	"meters": "nobody's", "allowances": "nobody's",
