@@ -18,7 +18,7 @@ type incidentCmd struct {
 	Open   incidentOpenCmd   `cmd:"" help:"Open an incident: releases wait until it is closed."`
 	List   incidentListCmd   `cmd:"" help:"List incidents, and what is frozen."`
 	Close  incidentCloseCmd  `cmd:"" help:"Close an incident, and say what it was."`
-	Freeze incidentFreezeCmd `cmd:"" help:"Stop a part at once, on every node: billing, exports, ledger, sign-up, credits, team or all."`
+	Freeze incidentFreezeCmd `cmd:"" help:"Stop a part at once, on every node: billing, exports, ledger, sign-up, credits, members or all."`
 	Thaw   incidentThawCmd   `cmd:"" help:"Let a part work again."`
 
 	Evidence incidentEvidenceCmd `cmd:"" help:"Collect evidence into one ZIP, bound to the one before; verify FILE…"`
@@ -156,7 +156,7 @@ func whom(account uuid.UUID) string {
 type partFlags struct {
 	incidentFlags `embed:""`
 
-	Part    string    `arg:"" help:"billing, exports, ledger, sign-up, credits, team or all."`
+	Part    string    `arg:"" help:"billing, exports, ledger, sign-up, credits, members or all."`
 	Account uuid.UUID `placeholder:"ID" help:"Only for this account (default: for everybody)."`
 	Reason  string    `required:"" placeholder:"TEXT" help:"Why; it is logged."`
 }

@@ -35,7 +35,7 @@ var names = []struct {
 	{Ledger, "ledger"},
 	{SignUp, "sign-up"},
 	{Credits, "credits"},
-	{Team, "team"},
+	{Team, "members"},
 }
 
 // Parse returns the part that a word names; "all" names all of them.

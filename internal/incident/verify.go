@@ -5,12 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // A Verdict is what became of looking at a bundle.
@@ -145,7 +146,7 @@ func verifyOne(name string) (v Verdict, m *Manifest, err error) {
 	}
 	sum := sha256.Sum256(text)
 	v.Manifest = hex.EncodeToString(sum[:])
-	if err := json.Unmarshal(text, m); err != nil || m.Schema != "tijori-evidence/1" {
+	if err := strictjson.Decode(text, m); err != nil || m.Schema != "tijori-evidence/1" {
 		wrong("%s cannot be read", manifestName)
 		return v, nil, nil
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
@@ -212,9 +214,17 @@ func TestMalformedIDs(t *testing.T) {
 				if b == id { // a token has no dashes
 					continue
 				}
+				// An operator says why before anything tells whether there is such an account.
+				if strings.HasSuffix(rt.Pattern, " /admin/accounts/{id}") && uuid.Validate(b) == nil && len(b) == 36 {
+					continue
+				}
 				k := trials[rt.Pattern].ask(newIDs(w.a.ids))
 				k.path = strings.Replace(k.path, id, b, 1)
-				if got := w.send(method, k, w.rightful(rt, false)); got.status != 404 {
+				got := w.send(method, k, w.rightful(rt, false))
+				if got.status == http.StatusTooManyRequests && rt.Pattern == "POST /s/{token}/report" {
+					continue // strangers may report a few times only
+				}
+				if got.status != 404 {
 					t.Errorf("%s with %s %.60q: %d, want 404", rt.Pattern, name, b, got.status)
 				}
 			}

@@ -169,6 +169,10 @@ func (r *Request) inspect(body []byte) {
 		return
 	}
 	ids := watch.IDsIn(body)
+	if r.refusal != nil { // what was asked for may be named again
+		asked := watch.IDsIn([]byte(r.URL.Path))
+		ids = slices.DeleteFunc(ids, func(id uuid.UUID) bool { return slices.Contains(asked, id) })
+	}
 	if len(ids) == 0 {
 		return
 	}

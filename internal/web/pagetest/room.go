@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
 	"github.com/tijorihq/tijori/internal/web/page/developer"
@@ -100,10 +101,10 @@ func (w world) room() []Sample {
 		}},
 		People: []admin.Person{
 			{
-				Name: w.say("Anita Gupta", "अनीता गुप्ता"), Role: s.RoleName("owner"),
+				Name: w.say("Anita Gupta", "अनीता गुप्ता"), Role: s.RoleName(role.Owner),
 				Email: "anita.with.a.rather.long.address@kirana-store.example", Since: s.T("since %s", s.Date(Now)),
 			},
-			{Name: "Chhotu", Role: s.RoleName("counter"), Since: s.T("since %s", s.Date(Now))},
+			{Name: "Chhotu", Role: s.RoleName(role.Counter), Since: s.T("since %s", s.Date(Now))},
 		},
 		Subscriptions: []string{
 			"Razorpay sub_Q3kd82Lm: Razorpay says active",
