@@ -703,7 +703,11 @@ CREATE FUNCTION tijori_access.keys_of(hashes bytea[]) RETURNS TABLE(hash bytea, 
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select c.hash, c.id, c.account_id from tijori.credentials c where c.hash = any (hashes) and c.kind = 'api_key' $$;
+    select c.hash, c.id, c.account_id from tijori.credentials c where c.hash = any (hashes) and c.kind = 'api_key'
+    union all
+    select k.hash, k.id, null from tijori.app_keys k where k.hash = any (hashes)
+    union all
+    select t.hash, t.id, t.account_id from tijori.customer_tokens t where t.hash = any (hashes) $$;
 ALTER FUNCTION tijori_access.keys_of(hashes bytea[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.leave_account(leaving uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
