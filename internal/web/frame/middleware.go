@@ -163,6 +163,9 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		if err := r.enterProgram(); err != nil {
 			return err
 		}
+		if err := r.enterAnyone(); err != nil {
+			return err
+		}
 		if err := r.checkPath(); err != nil {
 			return err
 		}
@@ -221,10 +224,10 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-// enterAnyone refuses a route that anybody may use while its part is frozen for everybody. Of all others the database
-// says so with the scope.
+// enterAnyone refuses a route that anybody, or an app, may use while its part is frozen for everybody. Of all others the
+// database says so with the scope.
 func (r *Request) enterAnyone() error {
-	if r.route.Access != Anyone || freeze.Needed(r.Context()) == 0 {
+	if r.route.Access != Anyone && !r.route.Access.OfApp() || freeze.Needed(r.Context()) == 0 {
 		return nil
 	}
 	frozen, err := r.f.config.DB.FrozenForAll(r.Context())
