@@ -2,17 +2,16 @@ package platform
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"net/url"
-	"time"
-
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"net/url"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"

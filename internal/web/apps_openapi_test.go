@@ -80,7 +80,8 @@ func appOperations(w *world) []operation {
 		{of + "portal", "", map[string]any{"return_url": "https://evil.example/"}, w.a.appKey, 422},
 		{"GET /api/v1/customers/{customer}/invoices", "", nil, w.a.appKey, 200},
 		{
-			of + "tokens", "", map[string]any{"may": "read", "origin": strings.TrimSuffix(back, "/back")},
+			of + "tokens", "",
+			map[string]any{"may": "read", "origin": strings.TrimSuffix(back, "/back")},
 			w.a.appKey, 201,
 		},
 		{of + "tokens", "", map[string]any{"may": "read", "origin": "https://evil.example"}, w.a.appKey, 422},

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"github.com/google/uuid"
-
 	"bytes"
 	"context"
 	"log/slog"
@@ -12,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"

@@ -224,8 +224,8 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-// enterAnyone refuses a route that anybody, or an app, may use while its part is frozen for everybody. Of all others the
-// database says so with the scope.
+// enterAnyone refuses a route that anybody, or an app, may use while its part is frozen for everybody. Of all others
+// the database says so with the scope.
 func (r *Request) enterAnyone() error {
 	if r.route.Access != Anyone && !r.route.Access.OfApp() || freeze.Needed(r.Context()) == 0 {
 		return nil
