@@ -437,7 +437,7 @@ func answersRefusal(function, answer string) bool {
 		return slices.Contains([]string{"0", "{}", ""}, row)
 	}
 	if function == "tijori_plans.check_customers" {
-		return strings.HasPrefix(row, "1 28000 f ")
+		return strings.HasPrefix(row, "1 28000 f")
 	}
 	return slices.Contains([]string{
 		"tijori_access.try_scope", "tijori_access.try_key", "tijori_access.try_app",

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/tijorihq/tijori/internal/platform"
-	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
@@ -14,13 +13,6 @@ import (
 type Handlers struct {
 	*frame.Frame
 	Platform *platform.Service
-}
-
-// holder is what a request proves, and whom it is about.
-func holder(r *frame.Request) postgres.Holder {
-	return postgres.Holder{
-		Credential: r.Caller.Credential, Customer: r.PathValue("customer"), Origin: r.Header.Get("Origin"),
-	}
 }
 
 // PutCustomer makes a customer, or changes what is said of one.
@@ -35,7 +27,7 @@ func (h *Handlers) PutCustomer(w http.ResponseWriter, r *frame.Request) error {
 			return err
 		}
 	}
-	state, created, err := h.Platform.PutCustomer(r.Context(), holder(r), platform.Profile(in))
+	state, created, err := h.Platform.PutCustomer(r.Context(), r.Holder(), platform.Profile(in))
 	if err != nil {
 		return err
 	}
@@ -48,7 +40,7 @@ func (h *Handlers) PutCustomer(w http.ResponseWriter, r *frame.Request) error {
 
 // Customer tells what a customer has.
 func (h *Handlers) Customer(w http.ResponseWriter, r *frame.Request) error {
-	state, err := h.Platform.Customer(r.Context(), holder(r))
+	state, err := h.Platform.Customer(r.Context(), r.Holder())
 	if err != nil {
 		return err
 	}
@@ -75,7 +67,7 @@ func (h *Handlers) Check(w http.ResponseWriter, r *frame.Request) error {
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	c, err := h.Platform.Check(r.Context(), holder(r), in.Feature, in.Need)
+	c, err := h.Platform.Check(r.Context(), r.Holder(), in.Feature, in.Need)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 // buyer is the customer for whom something is bought or changed. Each asks a provider, so that it counts against the
 // limit of the customer and of the app.
 func (h *Handlers) buyer(r *frame.Request, needed, back string) (platform.Purse, error) {
-	p, err := h.Platform.Payer(r.Context(), holder(r), needed, back)
+	p, err := h.Platform.Payer(r.Context(), r.Holder(), needed, back)
 	if err != nil {
 		return p, err
 	}
@@ -262,7 +262,7 @@ func (h *Handlers) act(
 	if err := do(p); err != nil {
 		return err
 	}
-	state, err := h.Platform.Customer(r.Context(), holder(r))
+	state, err := h.Platform.Customer(r.Context(), r.Holder())
 	if err != nil {
 		return err
 	}
@@ -343,7 +343,7 @@ type invoiceJSON struct {
 
 // Invoices lists what was billed, the newest first.
 func (h *Handlers) Invoices(w http.ResponseWriter, r *frame.Request) error {
-	p, err := h.Platform.Payer(r.Context(), holder(r), platform.ReadCustomers, "")
+	p, err := h.Platform.Payer(r.Context(), r.Holder(), platform.ReadCustomers, "")
 	if err != nil {
 		return err
 	}
@@ -381,7 +381,7 @@ func (h *Handlers) MakeToken(w http.ResponseWriter, r *frame.Request) error {
 		in.ExpiresIn = 0 // refused with the words of the service
 	}
 	life := time.Duration(in.ExpiresIn) * time.Second
-	t, err := h.Platform.MakeToken(r.Context(), holder(r), in.May, in.Origin, life)
+	t, err := h.Platform.MakeToken(r.Context(), r.Holder(), in.May, in.Origin, life)
 	if err != nil {
 		return err
 	}
@@ -392,7 +392,7 @@ func (h *Handlers) MakeToken(w http.ResponseWriter, r *frame.Request) error {
 
 // EndTokens ends every token of a customer.
 func (h *Handlers) EndTokens(w http.ResponseWriter, r *frame.Request) error {
-	if err := h.Platform.EndCustomerTokens(r.Context(), holder(r)); err != nil {
+	if err := h.Platform.EndCustomerTokens(r.Context(), r.Holder()); err != nil {
 		return err
 	}
 	return h.WriteJSON(w, r, http.StatusOK, map[string]bool{"ended": true})

@@ -31,11 +31,11 @@ func (h *Handlers) Consume(w http.ResponseWriter, r *frame.Request) error {
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	app, err := h.Platform.For(r.Context(), holder(r), platform.SpendCredits)
+	app, err := h.Platform.For(r.Context(), r.Holder(), platform.SpendCredits)
 	if err != nil {
 		return err
 	}
-	got, err := app.Credits.ConsumeFor(r.Context(), holder(r), in.spend())
+	got, err := app.Credits.ConsumeFor(r.Context(), r.Holder(), in.spend())
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,11 @@ func (h *Handlers) Hold(w http.ResponseWriter, r *frame.Request) error {
 		}
 		spend.Attempt = id
 	}
-	app, err := h.Platform.For(r.Context(), holder(r), platform.SpendCredits)
+	app, err := h.Platform.For(r.Context(), r.Holder(), platform.SpendCredits)
 	if err != nil {
 		return err
 	}
-	hold, err := app.Credits.SetAsideFor(r.Context(), holder(r), spend, time.Duration(in.ExpiresIn)*time.Second)
+	hold, err := app.Credits.SetAsideFor(r.Context(), r.Holder(), spend, time.Duration(in.ExpiresIn)*time.Second)
 	if err != nil {
 		return err
 	}
@@ -100,21 +100,21 @@ func (h *Handlers) Capture(w http.ResponseWriter, r *frame.Request) error {
 		}
 	}
 	return h.settle(w, r, func(s *credits.Service) (credits.Settled, error) {
-		return s.CaptureFor(r.Context(), holder(r), r.PathID("id"), amount)
+		return s.CaptureFor(r.Context(), r.Holder(), r.PathID("id"), amount)
 	})
 }
 
 // Release gives a hold back. What the body says is not read.
 func (h *Handlers) Release(w http.ResponseWriter, r *frame.Request) error {
 	return h.settle(w, r, func(s *credits.Service) (credits.Settled, error) {
-		return s.ReleaseFor(r.Context(), holder(r), r.PathID("id"))
+		return s.ReleaseFor(r.Context(), r.Holder(), r.PathID("id"))
 	})
 }
 
 func (h *Handlers) settle(
 	w http.ResponseWriter, r *frame.Request, do func(*credits.Service) (credits.Settled, error),
 ) error {
-	app, err := h.Platform.For(r.Context(), holder(r), platform.SpendCredits)
+	app, err := h.Platform.For(r.Context(), r.Holder(), platform.SpendCredits)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (h *Handlers) Entries(w http.ResponseWriter, r *frame.Request) error {
 		}
 		before = n
 	}
-	list, next, err := h.Platform.Entries(r.Context(), holder(r), meter, before, limit)
+	list, next, err := h.Platform.Entries(r.Context(), r.Holder(), meter, before, limit)
 	if err != nil {
 		return err
 	}

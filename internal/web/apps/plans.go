@@ -44,7 +44,7 @@ type topUpJSON struct {
 
 // Plans lists what the app sells now. It is no secret.
 func (h *Handlers) Plans(w http.ResponseWriter, r *frame.Request) error {
-	app, err := h.Platform.Sold(r.Context(), holder(r))
+	app, err := h.Platform.Sold(r.Context(), r.Holder())
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (h *Handlers) Events(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	list, next, err := h.Platform.Events(r.Context(), holder(r), after, int(limit))
+	list, next, err := h.Platform.Events(r.Context(), r.Holder(), after, int(limit))
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ type endpointJSON struct {
 
 // Webhooks lists the app's endpoints.
 func (h *Handlers) Webhooks(w http.ResponseWriter, r *frame.Request) error {
-	list, err := h.Platform.Webhooks(r.Context(), holder(r))
+	list, err := h.Platform.Webhooks(r.Context(), r.Holder())
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (h *Handlers) AddWebhook(w http.ResponseWriter, r *frame.Request) error {
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	id, secret, err := h.Platform.AddWebhook(r.Context(), holder(r), in.URL)
+	id, secret, err := h.Platform.AddWebhook(r.Context(), r.Holder(), in.URL)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (h *Handlers) AddWebhook(w http.ResponseWriter, r *frame.Request) error {
 // RotateWebhook gives an endpoint another secret. Both sign for a day.
 func (h *Handlers) RotateWebhook(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("id")
-	secret, err := h.Platform.RotateWebhook(r.Context(), holder(r), id)
+	secret, err := h.Platform.RotateWebhook(r.Context(), r.Holder(), id)
 	if err != nil {
 		return err
 	}
@@ -110,12 +110,12 @@ func (h *Handlers) RotateWebhook(w http.ResponseWriter, r *frame.Request) error 
 
 // RemoveWebhook ends an endpoint.
 func (h *Handlers) RemoveWebhook(w http.ResponseWriter, r *frame.Request) error {
-	return h.did(w, r, h.Platform.RemoveWebhook(r.Context(), holder(r), r.PathID("id")))
+	return h.did(w, r, h.Platform.RemoveWebhook(r.Context(), r.Holder(), r.PathID("id")))
 }
 
 // TurnOnWebhook turns an endpoint on again and sends what it has missed.
 func (h *Handlers) TurnOnWebhook(w http.ResponseWriter, r *frame.Request) error {
-	return h.did(w, r, h.Platform.TurnOnWebhook(r.Context(), holder(r), r.PathID("id")))
+	return h.did(w, r, h.Platform.TurnOnWebhook(r.Context(), r.Holder(), r.PathID("id")))
 }
 
 func (h *Handlers) did(w http.ResponseWriter, r *frame.Request, err error) error {
@@ -145,7 +145,7 @@ func (h *Handlers) Redeliver(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) sent(w http.ResponseWriter, r *frame.Request, endpoint uuid.UUID, number int64) error {
-	sent, err := h.Platform.SendWebhook(r.Context(), holder(r), endpoint, number)
+	sent, err := h.Platform.SendWebhook(r.Context(), r.Holder(), endpoint, number)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (h *Handlers) Deliveries(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.Platform.Deliveries(r.Context(), holder(r), r.PathID("id"), before, int(limit))
+	list, err := h.Platform.Deliveries(r.Context(), r.Holder(), r.PathID("id"), before, int(limit))
 	if err != nil {
 		return err
 	}
