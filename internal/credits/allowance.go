@@ -71,7 +71,8 @@ func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
 }
 
 // bringForward makes calendars due whose subscription has changed since they were last worked. It looks at what has
-// changed since it last looked, and longer ago than any transaction lasts; at first, at two days.
+// changed since the last look, and five minutes further back, for transactions that had not ended then; the first look
+// goes back two days.
 func (s *Service) bringForward(ctx context.Context) error {
 	now := s.clock.Now()
 	since := now.Add(-2 * 24 * time.Hour)
