@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/mail"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,6 +21,10 @@ import (
 // MaxCustomer is how many letters an app's own id of a customer has at most.
 const MaxCustomer = 255
 
+// customerID is what an app's own id looks like: it stands in paths, logs and providers' records as it is, so that none
+// of them may read it in another way.
+var customerID = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._:@|~+=-]*$`)
+
 // A State is what a customer has now, as tijori_plans.state_of says it in JSON. The API and the events hand it on as it
 // is.
 type State = json.RawMessage
@@ -33,9 +38,10 @@ type Profile struct {
 
 var (
 	errCustomer = fault.InvalidField("customer",
-		"A customer's id is up to %d characters of text, and the app's own.", MaxCustomer).Coded("customer_id")
+		"A customer's ID is the app's own: up to %d characters, which are letters, digits and . _ : @ | ~ + = -", MaxCustomer).
+		Coded("customer_id")
 	errName  = fault.InvalidField("name", "Enter a name of up to 120 characters.").Coded("name_length")
-	errEmail = fault.InvalidField("email", "This is not a mail address.").Coded("email")
+	errEmail = fault.InvalidField("email", "This is not an email address.").Coded("email")
 	errZone  = fault.InvalidField("time_zone", "There is no such time zone.").Coded("time_zone")
 )
 
@@ -70,8 +76,7 @@ func knownZone(name string) bool {
 // PutCustomer makes the customer whom the holder names, or changes what is said of it, and returns its state. It is one
 // statement: two that come at once make one customer. A new one can spend what its plan brings at once.
 func (s *Service) PutCustomer(ctx context.Context, h postgres.Holder, p Profile) (_ State, created bool, err error) {
-	if h.Customer == "" || utf8.RuneCountInString(h.Customer) > MaxCustomer || !plain(h.Customer) ||
-		strings.TrimSpace(h.Customer) != h.Customer {
+	if len(h.Customer) > MaxCustomer || !customerID.MatchString(h.Customer) {
 		return nil, false, errCustomer
 	}
 	if err := p.check(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/strictjson"
+	"github.com/tijorihq/tijori/internal/text"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
@@ -28,7 +29,7 @@ func (h *Handlers) buyer(r *frame.Request, needed, back string) (platform.Purse,
 
 func checkKey(key string) error {
 	if strings.TrimSpace(key) == "" || utf8.RuneCountInString(key) > 200 || !utf8.ValidString(key) ||
-		strings.ContainsRune(key, 0) {
+		strings.ContainsFunc(key, text.Steers) {
 		return fault.InvalidField("idempotency_key", "Send an idempotency key of up to %d characters.", 200)
 	}
 	return nil

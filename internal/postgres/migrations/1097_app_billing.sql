@@ -22,7 +22,7 @@ call tijori_access.open_to_billing('tijori.customer_requests', 'select', 'insert
 call tijori_plans.bind_billing('tijori.customer_requests');
 grant select, insert on tijori.customer_requests to tijori_billing;
 grant update (answer) on tijori.customer_requests to tijori_billing;
-call tijori_access.erase_with_account('tijori.customer_requests', 1082);
+call tijori_access.erase_with_account('tijori.customer_requests', 1097);
 
 -- +goose StatementBegin
 -- tijori_access.make_customer_token(...) makes a token for the customer whom the holder of a server key names, for pages

@@ -73,7 +73,7 @@ call tijori_access.open_to('tijori.customer_tokens', 'tijori_guard', 'select', '
 create policy customer_tokens_delete_guard on tijori.customer_tokens for delete to tijori_guard
     using (expires_at < now() or account_id in (select tijori_access.erasable()));
 grant select, insert, delete on tijori.customer_tokens to tijori_guard;
-call tijori_access.erase_with_account('tijori.customer_tokens', 1080);
+call tijori_access.erase_with_account('tijori.customer_tokens', 1095);
 
 call tijori_access.open_to('tijori.apps', 'tijori_guard', 'select', 'insert', 'update');
 grant select, insert on tijori.apps to tijori_guard;
