@@ -48,6 +48,7 @@ var may = map[string]map[string]string{
 	"credit_holds":       {"select": "owner"},
 	"credit_calendars":   {"select": "owner"},
 	"credit_anchors":     {},
+	"calendar_changes":   {},
 	"purchases":          {"select": "owner"},
 	"security_log":       {},
 }
