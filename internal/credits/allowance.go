@@ -71,27 +71,39 @@ func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
 	return nil
 }
 
-// bringForward makes calendars due whose subscription has changed since they were last worked. It looks at what has
-// changed since the last look, and five minutes further back, for transactions that had not ended then; the first look
-// goes back two days.
+// accountsAtOnce is how many accounts one transaction brings forward.
+const accountsAtOnce = 1000
+
+// bringForward makes calendars due whose subscriptions have changed. Each change has left a row in its own transaction,
+// which is deleted here, in the transaction that makes the calendar due. So nothing is lost, whatever ends first: a row
+// that is not yet committed stays for the next look, and a calendar that is being worked meanwhile is waited for and
+// then worked again. No times are compared.
 func (s *Service) bringForward(ctx context.Context) error {
-	now := s.clock.Now()
-	since := now.Add(-2 * 24 * time.Hour)
-	if last := s.looked.Load(); last != nil && last.After(since) && !last.After(now) {
-		since = last.Add(-5 * time.Minute)
+	for more := true; more; {
+		err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+			rows, err := tx.Query(ctx, `
+				select distinct account_id from calendar_changes order by account_id limit $1`, accountsAtOnce)
+			if err != nil {
+				return err
+			}
+			accounts, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+			if more = len(accounts) == accountsAtOnce; err != nil || len(accounts) == 0 {
+				return err
+			}
+			// The locks come first and in order: several nodes do this at once. Each calendar is written, also one
+			// that was due already: it may have been worked from what was there before the change.
+			b := &pgx.Batch{}
+			b.Queue(`
+				select from credit_calendars where account_id = any ($1) order by account_id, meter for update`, accounts)
+			b.Queue(`delete from calendar_changes where account_id = any ($1)`, accounts)
+			b.Queue(`update credit_calendars set due_at = least(due_at, $2) where account_id = any ($1)`,
+				accounts, s.clock.Now())
+			return tx.SendBatch(ctx, b).Close()
+		})
+		if err != nil {
+			return fmt.Errorf("bring calendars forward: %w", err)
+		}
 	}
-	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			update credit_calendars c set due_at = $1
-			  from (select account_id, max(changed_at) as changed_at from subscriptions
-			    where changed_at > $2 group by 1) s
-			 where c.account_id = s.account_id and s.changed_at > c.worked_to and c.due_at > $1`, now, since)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("bring calendars forward: %w", err)
-	}
-	s.looked.Store(&now)
 	return nil
 }
 

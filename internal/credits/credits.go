@@ -6,8 +6,6 @@ package credits
 
 import (
 	"log/slog"
-	"sync/atomic"
-	"time"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/clock"
@@ -48,8 +46,6 @@ type Service struct {
 	clock *clock.Clock
 	log   *slog.Logger
 	desk  *desk
-
-	looked atomic.Pointer[time.Time] // when subscriptions were last looked through for calendars to bring forward
 }
 
 // New returns a service.

@@ -14,6 +14,7 @@ var erased = []string{
 	"period_locks", "payees",
 	"shares", "reminders", "tasks", "party_sums", "credit_balances", "credit_entries", "credit_grants", "credit_lots",
 	"credit_reclaims", "credit_holds", "credit_calendars", "credit_anchors",
+	"calendar_changes",
 	"security_log", "customer_tokens", "customer_requests",
 }
 

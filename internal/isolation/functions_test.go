@@ -265,6 +265,9 @@ var functions = map[string]use{
 		"an owner lists the keys of the own account, without their hashes",
 	},
 	"tijori_access.revoke_api_key(uuid)": {"tijori_app", "an owner ends a key of the own account"},
+	"tijori_credits.note_change()": {
+		"", "trigger: the account of a subscription that changed; the row is the one that was written",
+	},
 	"tijori_credits.open_calendars()": {
 		"", "trigger: a new account or meter has a calendar; the rows are those of the statement that made it",
 	},

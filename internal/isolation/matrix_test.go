@@ -50,6 +50,7 @@ var may = map[string]map[string]string{
 	"credit_anchors":     {},
 	"customer_tokens":    {},
 	"customer_requests":  {},
+	"calendar_changes":   {},
 	"purchases":          {"select": "owner"},
 	"security_log":       {},
 }

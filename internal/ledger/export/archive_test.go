@@ -33,6 +33,7 @@ var notTaken = map[string]string{
 	"credit_reclaims":    "what was taken back of grants; the entries tell it",
 	"credit_lots":        "how the balance is kept; the grants and entries tell it",
 	"credit_anchors":     "how the calendar is kept",
+	"calendar_changes":   "a queue of what the calendar must look at; empty within a second",
 	"party_sums":         "an index of the entries, which are there",
 }
 

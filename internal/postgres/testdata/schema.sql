@@ -1959,6 +1959,15 @@ begin
     select * from tijori_credits.credits_of((select s.account_id from tijori_access.scope() s where s.owns));
 end $$;
 ALTER FUNCTION tijori_credits.my_credits_left() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.note_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.calendar_changes (account_id, app_id) values (new.account_id, new.app_id);
+    return null;
+end $$;
+ALTER FUNCTION tijori_credits.note_change() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.open_calendars() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5017,6 +5026,13 @@ CREATE TABLE tijori.businesses (
 );
 ALTER TABLE ONLY tijori.businesses FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.businesses OWNER TO tijori_owner;
+CREATE TABLE tijori.calendar_changes (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    app_id text NOT NULL
+);
+ALTER TABLE ONLY tijori.calendar_changes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.calendar_changes OWNER TO tijori_owner;
 CREATE TABLE tijori.challenges (
     hash bytea NOT NULL,
     kind text NOT NULL,
@@ -6188,6 +6204,8 @@ ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.businesses
     ADD CONSTRAINT businesses_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.calendar_changes
+    ADD CONSTRAINT calendar_changes_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.challenges
     ADD CONSTRAINT challenges_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY tijori.changes
@@ -6468,7 +6486,6 @@ CREATE INDEX shares_token_idx ON tijori.shares USING btree (token_hash);
 CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
 CREATE INDEX signups_expires_idx ON tijori.signups USING btree (expires_at);
 CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (account_id, access_until) INCLUDE (plan_id);
-CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
 CREATE INDEX subscriptions_ending_idx ON tijori.subscriptions USING btree (account_id, access_until) WHERE cancel_at_period_end;
 CREATE INDEX subscriptions_failing_idx ON tijori.subscriptions USING btree (account_id) WHERE (status = 'past_due'::text);
 CREATE INDEX subscriptions_lapse_idx ON tijori.subscriptions USING btree (app_id, access_until, account_id);
@@ -6554,6 +6571,8 @@ CREATE TRIGGER reminders_leaving AFTER INSERT ON tijori.reminders FOR EACH ROW E
 CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_to_keep_demonstration();
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
+CREATE TRIGGER subscriptions_note_change AFTER UPDATE ON tijori.subscriptions FOR EACH ROW WHEN ((((((((old.plan_id IS DISTINCT FROM new.plan_id) OR (old.period_start IS DISTINCT FROM new.period_start)) OR (old.trial_end IS DISTINCT FROM new.trial_end)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.access_until IS DISTINCT FROM new.access_until)) OR (old.paid_through IS DISTINCT FROM new.paid_through)) OR (old.paid_since IS DISTINCT FROM new.paid_since))) EXECUTE FUNCTION tijori_credits.note_change();
+CREATE TRIGGER subscriptions_note_new AFTER INSERT ON tijori.subscriptions FOR EACH ROW WHEN ((new.plan_id IS NOT NULL)) EXECUTE FUNCTION tijori_credits.note_change();
 CREATE TRIGGER subscriptions_span AFTER INSERT OR UPDATE OF access_until, plan_id, price_id, paid_price_id, paid_from, paid_through, trial_end ON tijori.subscriptions FOR EACH ROW EXECUTE FUNCTION tijori_plans.note_span();
 CREATE CONSTRAINT TRIGGER subscriptions_tell AFTER INSERT OR UPDATE ON tijori.subscriptions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.app_id <> 'khata'::text)) EXECUTE FUNCTION tijori_plans.tell_subscription();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
@@ -6574,6 +6593,8 @@ ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.businesses
     ADD CONSTRAINT businesses_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.calendar_changes
+    ADD CONSTRAINT calendar_changes_account_fkey FOREIGN KEY (account_id, app_id) REFERENCES tijori.accounts(account_id, app_id);
 ALTER TABLE ONLY tijori.challenges
     ADD CONSTRAINT challenges_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.changes
@@ -6855,6 +6876,13 @@ CREATE POLICY businesses_update_app ON tijori.businesses FOR UPDATE TO tijori_ap
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
 CREATE POLICY businesses_update_guard ON tijori.businesses FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.calendar_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY calendar_changes_delete_billing ON tijori.calendar_changes FOR DELETE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY calendar_changes_delete_guard ON tijori.calendar_changes FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY calendar_changes_insert_guard ON tijori.calendar_changes FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY calendar_changes_select_backup ON tijori.calendar_changes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY calendar_changes_select_billing ON tijori.calendar_changes FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY calendar_changes_select_guard ON tijori.calendar_changes FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 ALTER TABLE tijori.challenges ENABLE ROW LEVEL SECURITY;
 CREATE POLICY challenges_delete_auth ON tijori.challenges FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY challenges_insert_auth ON tijori.challenges FOR INSERT TO tijori_auth WITH CHECK (true);
@@ -8018,6 +8046,7 @@ REVOKE ALL ON FUNCTION tijori_credits.my_credits() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.my_credits() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.my_credits_left() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.my_credits_left() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.note_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.open_calendars() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.release(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.return_credits(account uuid, unit text, lots uuid[], parts bigint[], total bigint) FROM PUBLIC;
@@ -8335,6 +8364,11 @@ GRANT INSERT(name),UPDATE(name) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(currency) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(time_zone),UPDATE(time_zone) ON TABLE tijori.businesses TO tijori_app;
 GRANT UPDATE(created_at) ON TABLE tijori.businesses TO tijori_guard;
+GRANT SELECT ON TABLE tijori.calendar_changes TO tijori_backup;
+GRANT INSERT,DELETE ON TABLE tijori.calendar_changes TO tijori_guard;
+GRANT SELECT,DELETE ON TABLE tijori.calendar_changes TO tijori_billing;
+GRANT SELECT(ctid) ON TABLE tijori.calendar_changes TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.calendar_changes TO tijori_guard;
 GRANT SELECT ON TABLE tijori.challenges TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.challenges TO tijori_auth;
 GRANT SELECT ON TABLE tijori.changes TO tijori_app;
