@@ -142,6 +142,20 @@ begin
      order by c.revoked_at is not null, c.created_at desc, c.id limit 200;
 end $$;
 ALTER FUNCTION tijori_access.api_keys() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.app_alone(needed text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    s := tijori_access.app_scope(needed);
+    if s.account_id is not null then
+        raise exception 'not for a customer' using errcode = '42501';
+    end if;
+    return s.app_id;
+end $$;
+ALTER FUNCTION tijori_access.app_alone(needed text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.app_list() RETURNS TABLE(app_id text, name text, mode text, origins text[], created_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -581,9 +595,9 @@ begin
     app_id := k.app_id; mode := k.mode; key_id := k.id;
     if not (needed in ('plans:read', 'customers:read') or needed = 'billing:write' and k.may = 'pay') then
         refused := '42501';
-    elsif customer = k.external_id then
+    elsif customer in ('', k.external_id) then
         account_id := k.account_id;
-    elsif customer <> '' then
+    else
         refused := 'P0002';
     end if;
 end $$;
@@ -4240,7 +4254,7 @@ CREATE FUNCTION tijori_plans.app_events(after bigint, most integer) RETURNS TABL
     SET search_path TO ''
     AS $$
 declare
-    app constant text := (select s.app_id from tijori_access.app_scope('customers:read') s);
+    app constant text := tijori_access.app_alone('customers:read');
 begin
     return query
     select e.number, e.body from tijori.events e
@@ -4901,6 +4915,7 @@ CREATE TABLE tijori.accounts (
     CONSTRAINT accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT accounts_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
     CONSTRAINT accounts_external_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+    CONSTRAINT accounts_external_plain_check CHECK ((external_id ~ '^[A-Za-z0-9_][A-Za-z0-9._:@|~+=-]*$'::text)),
     CONSTRAINT accounts_leaving_check CHECK ((((leaving_at IS NULL) = (erase_at IS NULL)) AND ((erasing_at IS NULL) OR (leaving_at IS NOT NULL)) AND ((erased_at IS NULL) OR (erasing_at IS NOT NULL)))),
     CONSTRAINT accounts_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120))),
     CONSTRAINT accounts_told_check CHECK ((((told >= 0) AND (told <= 3)) AND ((told = 0) OR (leaving_at IS NOT NULL))))
@@ -7883,6 +7898,7 @@ REVOKE ALL ON FUNCTION tijori_access.account_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.account_id() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.api_keys() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.api_keys() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.app_alone(needed text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.app_list() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.app_list() TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_access.app_scope(needed text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) FROM PUBLIC;
