@@ -225,6 +225,7 @@ var functions = map[string]use{
 		"called by what apps ask: the app of a key or token, and the customer inside that app",
 	},
 	"tijori_access.app_scope(text)":      {"", "holder() of the caller's own claims"},
+	"tijori_access.app_alone(text)":      {"", "the app of app_scope(), for server keys alone"},
 	"tijori_access.customer_scope(text)": {"", "the account of the customer whom the holder of a key or token names"},
 	"tijori_access.try_app(text)": {
 		"tijori_app",
@@ -633,7 +634,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account|app_scope|customer_scope|holder)\(|tijori_ops\.frozen\(|tijori_credits\.spend_for\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
+var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account|app_scope|app_alone|customer_scope|holder)\(|tijori_ops\.frozen\(|tijori_credits\.spend_for\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {

@@ -6,6 +6,7 @@ package platform
 import (
 	"context"
 	"crypto/cipher"
+	"crypto/ecdsa"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -61,6 +62,7 @@ type Service struct {
 	asking batches[question]
 
 	seal        cipher.AEAD
+	signs       func(app string) (*ecdsa.PrivateKey, error) // of an app's snapshots; nil: there are none
 	sender      *http.Client
 	development bool
 	woken       chan struct{}
@@ -75,8 +77,13 @@ func New(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	signs, err := newSigner(c.Key)
+	if err != nil {
+		return nil, err
+	}
 	s := &Service{
-		db: c.DB, clock: c.Clock, apps: map[string]*App{}, log: c.Log, seen: map[[32]byte]string{}, seal: seal,
+		signs: signs,
+		db:    c.DB, clock: c.Clock, apps: map[string]*App{}, log: c.Log, seen: map[[32]byte]string{}, seal: seal,
 		sender: newSender(c.Development), development: c.Development, woken: make(chan struct{}, 1),
 	}
 	if s.log == nil {

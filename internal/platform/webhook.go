@@ -247,6 +247,7 @@ func (s *Service) SendWebhook(
 func (s *Service) Events(
 	ctx context.Context, h postgres.Holder, after int64, limit int,
 ) (list []json.RawMessage, next int64, err error) {
+	h.Customer = ""
 	app, err := s.appOf(ctx, h, ReadCustomers)
 	if err != nil {
 		return nil, 0, err

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
@@ -17,7 +16,7 @@ import (
 func scopeOf(pattern string) string {
 	_, path, _ := strings.Cut(pattern, "/api/v1")
 	switch {
-	case path == "/plans":
+	case path == "/plans", path == "/jwks.json":
 		return "plans"
 	case path == "/events":
 		return "customers:read"
@@ -314,6 +313,5 @@ func TestMatrixNoticesMutants(t *testing.T) {
 		})
 	}
 }
-
 
 var requestField = regexp.MustCompile(`"request_id":"[^"]*"`)

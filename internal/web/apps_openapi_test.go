@@ -135,6 +135,8 @@ func appOperations(w *world) []operation {
 		{ask, "", check("render", 1), w.b.appKey, 404},
 		{ask, "", check("render", 1), w.a.Token, 401},
 		{plans, "", nil, w.a.appKey, 200},
+		{"GET /api/v1/jwks.json", "", nil, published, 200},
+		{"GET /api/v1/jwks.json", "", nil, w.a.key, 401},
 		{plans, "", nil, published, 200},
 		{plans, "", nil, w.a.key, 401},
 	}

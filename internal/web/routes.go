@@ -438,6 +438,7 @@ func (p *parts) routes() []frame.Route {
 			Pattern: "DELETE /api/v1/customers/{customer}/tokens", Access: frame.Server,
 			Handle: p.apps.EndTokens,
 		},
+		{Pattern: "GET /api/v1/jwks.json", Access: frame.Sold, Handle: p.apps.SnapshotKeys},
 		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.Plans},
 		{Pattern: "GET /api/v1/events", Access: frame.Server, Handle: p.apps.Events},
 		{Pattern: "GET /api/v1/webhooks", Access: frame.Server, Handle: p.apps.Webhooks},

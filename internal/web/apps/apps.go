@@ -44,7 +44,19 @@ func (h *Handlers) Customer(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
+	if state, err = h.Platform.WithSnapshot(r.Context(), r.Holder(), state); err != nil {
+		return err
+	}
 	return h.WriteJSON(w, r, http.StatusOK, state)
+}
+
+// SnapshotKeys lists the public keys with which snapshots of the app's customers are signed.
+func (h *Handlers) SnapshotKeys(w http.ResponseWriter, r *frame.Request) error {
+	keys, err := h.Platform.SnapshotKeys(r.Context(), r.Holder())
+	if err != nil {
+		return err
+	}
+	return h.WriteJSON(w, r, http.StatusOK, keys)
 }
 
 type checkJSON struct {
