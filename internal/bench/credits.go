@@ -289,10 +289,15 @@ func holdAndCapture(c *client, n int) error {
 	return err
 }
 
-// post sends a request with the API key of account n and returns the body. It reads only what it must.
+// post sends a request with the API key of account n and returns the body.
 func (c *client) post(n int, path, body string, want int) ([]byte, error) {
-	_, err := fmt.Fprintf(c.conn,
-		"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer tijori_bench_%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, n, len(body), body)
+	return c.ask("tijori_bench_"+strconv.Itoa(n), "POST", path, body, want)
+}
+
+// ask sends a request with a key and returns the body. It reads only what it must.
+func (c *client) ask(key, method, path, body string, want int) ([]byte, error) {
+	_, err := fmt.Fprintf(c.conn, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", method, path, key, len(body), body)
 	if err != nil {
 		return nil, err
 	}
@@ -320,7 +325,7 @@ func (c *client) post(n int, path, body string, want int) ([]byte, error) {
 		return nil, err
 	}
 	if status != want {
-		return nil, fmt.Errorf("status %d: %s", status, answer)
+		return nil, &statusError{status, string(answer)}
 	}
 	return answer, nil
 }

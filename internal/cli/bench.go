@@ -10,7 +10,7 @@ import (
 )
 
 type benchCmd struct {
-	What   string        `arg:"" optional:"" enum:"reads,khata,credits,webhook,fair,watch" default:"reads" help:"What to measure: reads, khata, credits, webhook, fair or watch (default: ${default})."`
+	What   string        `arg:"" optional:"" enum:"reads,khata,credits,webhook,fair,watch,platform" default:"reads" help:"What to measure: reads, khata, credits, webhook, fair, watch or platform (default: ${default})."`
 	Data   string        `env:"TIJORI_DATA" placeholder:"DIR" help:"Where the benchmark's own PostgreSQL lives (default: the state directory)."`
 	PGBin  string        `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs and pgbench are."`
 	Round  time.Duration `default:"3s" help:"How long each load is measured at a time."`
@@ -50,6 +50,10 @@ func (c *benchCmd) Run(e *env) error {
 		config.Dir = filepath.Join(dir, "credits")
 		config.Server = append(config.Server, "--no-jobs")
 		return bench.RunCredits(e, config)
+	}
+	if c.What == "platform" {
+		config.Dir = filepath.Join(dir, "platform")
+		return bench.RunPlatform(e, config)
 	}
 	if c.What == "khata" {
 		config.Dir = filepath.Join(dir, "khata")

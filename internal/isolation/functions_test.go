@@ -598,6 +598,7 @@ var inner = []string{
 	"tijori_credits.settle_purse(tijori_credits.purse,timestamp with time zone,timestamp with time zone)",
 	"tijori_credits.take_lot(uuid,text)", "tijori_plans.state_of(uuid)", "tijori_plans.note_state(uuid)",
 	"tijori_plans.write_event(text,uuid,text,jsonb,uuid)",
+	"tijori_plans.plans_in_force(uuid,text,timestamp with time zone)",
 }
 
 // builders make policies while a migration runs, from names of tables and columns that the catalogue knows. Only

@@ -70,7 +70,7 @@ func (s *Service) Check(ctx context.Context, h postgres.Holder, feature string, 
 	if err != nil {
 		return Check{}, err
 	}
-	q, err := s.asking.ask(ctx, question{holder: h, feature: feature, need: need})
+	q, err := s.asking.ask(ctx, app.ID, question{holder: h, feature: feature, need: need})
 	if err != nil {
 		return Check{}, err
 	}

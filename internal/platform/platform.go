@@ -60,6 +60,7 @@ type Service struct {
 	apps   map[string]*App
 	log    *slog.Logger
 	asking batches[question]
+	turns  turns
 
 	seal        cipher.AEAD
 	signs       func(app string) (*ecdsa.PrivateKey, error) // of an app's snapshots; nil: there are none

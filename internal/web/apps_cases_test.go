@@ -141,7 +141,7 @@ var appTrials = map[string]trial{
 		return ask{path: "/api/v1/webhooks/" + i.get("webhook") + "/redeliver", json: map[string]any{"number": 1}}
 	}},
 	"GET /api/v1/jwks.json": {ask: at("/api/v1/jwks.json"), status: 200, shows: `"crv":"P-256"`},
-	"GET /api/v1/plans":          {ask: at("/api/v1/plans"), status: 200, shows: `"studio"`},
+	"GET /api/v1/plans":     {ask: at("/api/v1/plans"), status: 200, shows: `"studio"`},
 }
 
 // appPlans is what the apps of both sides sell.

@@ -284,9 +284,14 @@ func TestMatrixOfApps(t *testing.T) {
 // Each mutant drops one condition of the function that decides who asks. The matrix must notice.
 func TestMatrixNoticesMutants(t *testing.T) {
 	t.Parallel()
+	const check = "tijori_plans.check_customers(bytea[], text[], text[], text[], bigint[])"
 	const holder = "tijori_access.holder(bytea, text, text, text)"
 	for _, m := range []struct{ name, from, to, of string }{
 		{"a token reads the app's log", "s.account_id is not null", "false", "tijori_access.app_alone(text)"},
+		{"a check of any app's customer", "a.app_id = app and ", "", check},
+		{"a check with any scope", "not key.reads", "false", check},
+		{"a check with a revoked key", " and v.revoked_at is null", "", check},
+		{"a check with the key before", "asked is distinct from hashes[n]", "asked is null", check},
 		{"any app's customer", "a.app_id = k.app_id and ", "", holder},
 		{"any scope", "not needed = any (k.scopes)", "false", holder},
 		{"a revoked key", " and v.revoked_at is null", "", holder},

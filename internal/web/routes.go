@@ -358,33 +358,33 @@ func (p *parts) routes() []frame.Route {
 		// Customers of an app, for its programs and pages.
 		{
 			Pattern: "PUT /api/v1/customers/{customer}", Access: frame.Server, MaxBody: frame.MaxForm,
-			Handle: p.apps.PutCustomer,
+			Handle: p.apps.InTurn(p.apps.PutCustomer),
 		},
-		{Pattern: "GET /api/v1/customers/{customer}", Access: frame.Customer, Handle: p.apps.Customer},
+		{Pattern: "GET /api/v1/customers/{customer}", Access: frame.Customer, Handle: p.apps.InTurn(p.apps.Customer)},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/check", Access: frame.Customer,
 			MaxBody: frame.MaxForm,
-			Handle:  p.apps.Check,
+			Handle:  p.apps.InTurn(p.apps.Check),
 		},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/consume", Access: frame.Server,
 			MaxBody: frame.MaxForm,
-			Handle:  p.apps.Consume,
+			Handle:  p.apps.InTurn(p.apps.Consume),
 		},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/holds", Access: frame.Server,
 			MaxBody: frame.MaxForm,
-			Handle:  p.apps.Hold,
+			Handle:  p.apps.InTurn(p.apps.Hold),
 		},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/holds/{id}/capture", Access: frame.Server,
-			MaxBody: frame.MaxForm, Handle: p.apps.Capture,
+			MaxBody: frame.MaxForm, Handle: p.apps.InTurn(p.apps.Capture),
 		},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/holds/{id}/release", Access: frame.Server,
-			MaxBody: frame.MaxForm, Handle: p.apps.Release,
+			MaxBody: frame.MaxForm, Handle: p.apps.InTurn(p.apps.Release),
 		},
-		{Pattern: "GET /api/v1/customers/{customer}/entries", Access: frame.Customer, Handle: p.apps.Entries},
+		{Pattern: "GET /api/v1/customers/{customer}/entries", Access: frame.Customer, Handle: p.apps.InTurn(p.apps.Entries)},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/checkout", Access: frame.Customer,
 			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
@@ -427,20 +427,20 @@ func (p *parts) routes() []frame.Route {
 		},
 		{
 			Pattern: "GET /api/v1/customers/{customer}/invoices", Access: frame.Customer,
-			Handle: p.apps.Invoices,
+			Handle: p.apps.InTurn(p.apps.Invoices),
 		},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/tokens", Access: frame.Server,
 			MaxBody: frame.MaxForm,
-			Handle:  p.apps.MakeToken,
+			Handle:  p.apps.InTurn(p.apps.MakeToken),
 		},
 		{
 			Pattern: "DELETE /api/v1/customers/{customer}/tokens", Access: frame.Server,
-			Handle: p.apps.EndTokens,
+			Handle: p.apps.InTurn(p.apps.EndTokens),
 		},
-		{Pattern: "GET /api/v1/jwks.json", Access: frame.Sold, Handle: p.apps.SnapshotKeys},
-		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.Plans},
-		{Pattern: "GET /api/v1/events", Access: frame.Server, Handle: p.apps.Events},
+		{Pattern: "GET /api/v1/jwks.json", Access: frame.Sold, Handle: p.apps.InTurn(p.apps.SnapshotKeys)},
+		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.InTurn(p.apps.Plans)},
+		{Pattern: "GET /api/v1/events", Access: frame.Server, Handle: p.apps.InTurn(p.apps.Events)},
 		{Pattern: "GET /api/v1/webhooks", Access: frame.Server, Handle: p.apps.Webhooks},
 		{
 			Pattern: "POST /api/v1/webhooks", Access: frame.Server, MaxBody: frame.MaxForm, Handle: p.apps.AddWebhook,

@@ -4330,37 +4330,63 @@ CREATE FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], o
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+#variable_conflict use_column
 declare
-    h record;
-    p tijori.plans;
+    today constant timestamptz := tijori_ops.clock();
+    asked bytea; -- the hash that key is of
+    key record;
+    app text;
+    account uuid;
     feature text;
+    p tijori.plans;
+    purse record;
 begin
     for n in 1 .. cardinality(customers) loop
-        i := n; allowed := false; kind := null; plan := null; most := null; balance := null; revision := null;
+        i := n; refused := ''; allowed := false; kind := null; plan := null; most := null; balance := null;
+        revision := null; account := null; app := null;
         feature := features[n];
-        h := tijori_access.holder(hashes[n], customers[n], origins[n], 'customers:read');
-        refused := h.refused;
-        if refused = '' and h.account_id is null then
+        if asked is distinct from hashes[n] then
+            asked := hashes[n];
+            select v.app_id, 'customers:read' = any (v.scopes) as reads into key
+              from tijori.app_keys v where v.hash = asked and v.revoked_at is null;
+        end if;
+        if key.app_id is null then -- a token, or nothing
+            select h.refused, h.app_id, h.account_id, a.revision into refused, app, account, revision
+              from tijori_access.holder(asked, customers[n], origins[n], 'customers:read') h
+              left join tijori.accounts a on a.account_id = h.account_id;
+        elsif not key.reads then
+            refused := '42501';
+        else
+            app := key.app_id;
+            select a.account_id, a.revision into account, revision from tijori.accounts a
+             where a.app_id = app and a.external_id = customers[n] and a.erasing_at is null;
+        end if;
+        if refused = '' and (account is null or customers[n] = '') then
             refused := 'P0002';
         end if;
         if refused = '' then
-            select a.revision into revision from tijori.accounts a where a.account_id = h.account_id;
-            p := tijori_plans.in_force(h.account_id);
+            select q.* into p from tijori_plans.plans_in_force(account, app, today) q;
             plan := p.id;
             if feature = any (p.entitlements) then
                 kind := 'feature'; allowed := true;
             elsif p.limits ? feature then
                 kind := 'limit'; most := (p.limits -> feature)::bigint; allowed := needs[n] <= most;
-            elsif exists (select from tijori.meters m where m.app_id = h.app_id and m.id = feature) then
-                kind := 'meter';
-                balance := coalesce((select c.available from tijori_credits.credits_now(h.account_id, feature) c), 0);
-                allowed := balance >= needs[n];
-            elsif exists (select from tijori.plans q where q.app_id = h.app_id and feature = any (q.entitlements)) then
-                kind := 'feature';
-            elsif exists (select from tijori.plans q where q.app_id = h.app_id and q.limits ? feature) then
-                kind := 'limit'; allowed := p.id is not null;
             else
-                refused := '22023';
+                select c.balance - c.held as available, c.due_at into purse from tijori.credit_balances c
+                 where c.account_id = account and c.meter = feature;
+                if purse.due_at > today then
+                    kind := 'meter'; balance := purse.available; allowed := balance >= needs[n];
+                elsif exists (select from tijori.meters m where m.app_id = app and m.id = feature) then
+                    kind := 'meter';
+                    balance := coalesce((select c.available from tijori_credits.credits_now(account, feature) c), 0);
+                    allowed := balance >= needs[n];
+                elsif exists (select from tijori.plans q where q.app_id = app and feature = any (q.entitlements)) then
+                    kind := 'feature';
+                elsif exists (select from tijori.plans q where q.app_id = app and q.limits ? feature) then
+                    kind := 'limit'; allowed := p.id is not null;
+                else
+                    refused := '22023';
+                end if;
             end if;
         end if;
         return next;
@@ -4422,18 +4448,10 @@ CREATE FUNCTION tijori_plans.in_force(account uuid) RETURNS tijori.plans
     AS $$
 declare
     today constant timestamptz := tijori_ops.clock(); -- asked once, not once a row
+    app constant text := (select a.app_id from tijori.accounts a where a.account_id = account);
     best tijori.plans;
 begin
-    select p.* into best
-      from tijori.accounts a
-      join tijori.plans p on p.app_id = a.app_id
-     where a.account_id = account
-       and (p.is_default
-            or exists (select from tijori.subscriptions s
-                        where s.account_id = account and s.app_id = p.app_id and s.plan_id = p.id
-                          and s.access_until > today))
-     order by p.is_default, p.rank desc
-     limit 1;
+    select p.* into best from tijori_plans.plans_in_force(account, app, today) p;
     return best;
 end $$;
 ALTER FUNCTION tijori_plans.in_force(account uuid) OWNER TO tijori_guard;
@@ -4567,6 +4585,18 @@ begin
     return current.id;
 end $$;
 ALTER FUNCTION tijori_plans.plan_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.plans_in_force(account uuid, app text, at timestamp with time zone) RETURNS SETOF tijori.plans
+    LANGUAGE sql STABLE
+    AS $$
+    select p.* from tijori.plans p
+     where p.app_id = app
+       and (p.is_default
+            or exists (select from tijori.subscriptions s
+                        where s.account_id = account and s.app_id = p.app_id and s.plan_id = p.id
+                          and s.access_until > at))
+     order by p.is_default, p.rank desc
+     limit 1 $$;
+ALTER FUNCTION tijori_plans.plans_in_force(account uuid, app text, at timestamp with time zone) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -8276,6 +8306,7 @@ REVOKE ALL ON FUNCTION tijori_plans.note_state(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.plans_in_force(account uuid, app text, at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;

@@ -15,6 +15,14 @@ type Handlers struct {
 	Platform *platform.Service
 }
 
+// InTurn answers a request when it is its app's turn. What asks a provider is not to be wrapped: it holds the turn for as
+// long as the provider takes.
+func (h *Handlers) InTurn(answer frame.Handler) frame.Handler {
+	return func(w http.ResponseWriter, r *frame.Request) error {
+		return h.Platform.InTurn(r.Context(), r.Caller.Credential, func() error { return answer(w, r) })
+	}
+}
+
 // PutCustomer makes a customer, or changes what is said of one.
 func (h *Handlers) PutCustomer(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
