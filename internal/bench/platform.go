@@ -1,11 +1,15 @@
 package bench
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,7 +49,7 @@ func RunPlatform(ctx context.Context, c Config) (err error) {
 		}
 		files = append(files, path)
 	}
-	argv := append(slices.Clone(r.Server), "--no-jobs", "--app-plans="+strings.Join(files, ","))
+	argv := append(slices.Clone(r.Server), "--app-plans="+strings.Join(files, ","))
 	if r.server, err = startServer(ctx, argv, r.pg.DSN(databaseName, "postgres"), r.scratch); err != nil {
 		return err
 	}
@@ -66,7 +70,11 @@ func RunPlatform(ctx context.Context, c Config) (err error) {
 	if err := r.revoke(ctx); err != nil {
 		return err
 	}
-	return writePlatform(c.Out, r.machine(ctx), lines)
+	paid, err := r.payments(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: the server's last words: %s", err, r.server.output)
+	}
+	return writePlatform(c.Out, r.machine(ctx), lines, paid)
 }
 
 // platformPlans is what each app sells.
@@ -81,6 +89,26 @@ entitlements = ["render"]
 credits_per_month = 1000000000
   [plan.limits]
   projects = 3
+
+[[plan]]
+id = "studio"
+name = "Studio"
+rank = 10
+entitlements = ["render", "export"]
+
+  [[plan.price]]
+  provider = "razorpay"
+  interval = "month"
+  currency = "INR"
+  amount = 49900
+  provider_price = "plan_BenchStudio"
+
+  [[plan.price]]
+  provider = "stripe"
+  interval = "month"
+  currency = "USD"
+  amount = 900
+  provider_price = "price_BenchStudio"
 `
 
 // seedApps makes the database with two apps and a key of each. Their customers come by the API.
@@ -111,14 +139,14 @@ func (r *run) seedApps(ctx context.Context) error {
 		return err
 	}
 	for _, app := range platformApps {
-		if _, err := r.super.Exec(ctx, `select tijori_access.make_app($1, $1, 'test', '{}')`, app); err != nil {
+		if _, err := r.super.Exec(ctx, `select tijori_access.make_app($1, $1, 'test', '{http://localhost:3000}')`, app); err != nil {
 			return err
 		}
 		for _, name := range []string{"", "-spare"} {
 			_, err := r.super.Exec(ctx, `
 				insert into tijori.app_keys (app_id, id, kind, hash, name, scopes, hint)
 				values ($1, gen_random_uuid(), 'server', sha256(convert_to($2, 'UTF8')), 'bench',
-				    '{customers:read,customers:write,credits:spend}', 'bench')`, app, platformKey(app)+name)
+				    '{customers:read,customers:write,credits:spend,billing:write}', 'bench')`, app, platformKey(app)+name)
 			if err != nil {
 				return err
 			}
@@ -251,7 +279,59 @@ func (r *run) revoke(ctx context.Context) error {
 	return nil
 }
 
-func writePlatform(w io.Writer, machine string, lines []creditLine) error {
+// payments lets customers buy at both simulated providers, and returns how long each took from the click on Pay, on the
+// provider's page, to a check that allows what was bought. The provider's webhook is on its way within that time.
+func (r *run) payments(ctx context.Context) (paid sample, err error) {
+	r.say("customers pay")
+	key := platformKey(platformApps[0])
+	c, err := dial(r.server.addr)
+	if err != nil {
+		return paid, err
+	}
+	defer c.close()
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for n := range payingCustomers {
+		path := fmt.Sprintf("/api/v1/customers/org_%d", n)
+		answer, err := c.ask(key, "POST", path+"/checkout", fmt.Sprintf(`{"plan":"studio","interval":"month","provider":%q,`+
+			`"return_url":"http://localhost:3000/back","idempotency_key":"buy"}`, []string{"stripe", "razorpay"}[n%2]), 200)
+		if err != nil {
+			return paid, fmt.Errorf("a checkout: %w", err)
+		}
+		var page struct{ URL string }
+		if err := json.Unmarshal(answer, &page); err != nil {
+			return paid, err
+		}
+		clicked := time.Now()
+		resp, err := browser.PostForm(page.URL, url.Values{"do": {"pay"}})
+		if err != nil {
+			return paid, err
+		}
+		resp.Body.Close()
+		if resp.StatusCode >= 400 {
+			return paid, fmt.Errorf("the provider's page answered %s", resp.Status)
+		}
+		for {
+			answer, err := c.ask(key, "POST", path+"/check", `{"feature":"export"}`, 200)
+			if err != nil {
+				return paid, err
+			}
+			if bytes.Contains(answer, []byte(`"allowed":true`)) {
+				break
+			}
+			if time.Since(clicked) > time.Minute {
+				return paid, fmt.Errorf("a payment was not seen within a minute: %s", answer)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		paid.latencies = append(paid.latencies, time.Since(clicked))
+	}
+	return paid, nil
+}
+
+// payingCustomers buy at each provider by turns; few enough for the limit of checkouts in all.
+const payingCustomers = 20
+
+func writePlatform(w io.Writer, machine string, lines []creditLine, paid sample) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", machine)
 	t := tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.AlignRight)
@@ -281,6 +361,7 @@ func writePlatform(w io.Writer, machine string, lines []creditLine) error {
 		{"checks_per_second", best, "1/s"},
 		{"consume_with_feature_p99", p99["consume 32"], "ms"},
 		{"noisy_app_p99", p99["beside 1"] / p99["alone 1"], "ratio"},
+		{"payment_seen_p99", float64(paid.percentile(0.99)) / float64(time.Millisecond), "ms"},
 	} {
 		fmt.Fprintf(&b, "figure %s %.2f %s\n", f.name, f.value, f.unit)
 	}
