@@ -2620,16 +2620,25 @@ declare
         'updated_at,deleted_at,deleted_by,version,batch_id}';
 begin
     insert into tijori.changes (account_id, business_id, subject, subject_id, version, created_by, action,
-        before, after, changed_by, changed_by_name)
-    select w.account_id, w.business_id, tg_argv[0], w.id, w.version,
-        case tg_argv[0] when 'entry' then w.created_by else nobody end,
-        case when f.deleted_at is null and w.deleted_at is not null then 'delete'
-             when f.deleted_at is not null and w.deleted_at is null then 'restore'
+        before, after, from_party, to_party, changed_by, changed_by_name)
+    select c.account_id, c.business_id, tg_argv[0], c.id, c.version,
+        case tg_argv[0] when 'entry' then c.created_by else nobody end,
+        case when c.from_party <> c.to_party then 'move'
+             when c.was_there and not c.is_there then 'delete'
+             when c.is_there and not c.was_there then 'restore'
              else 'edit' end,
-        to_jsonb(f) - hidden, to_jsonb(w) - hidden, caller,
-        coalesce((select u.name from tijori.users u where u.id = caller), '')
-      from former f
-      join written w on w.account_id = f.account_id and w.business_id = f.business_id and w.id = f.id;
+        c.former - hidden, c.written - hidden,
+        nullif(c.from_party, c.to_party), case when c.from_party <> c.to_party then c.to_party end,
+        caller, coalesce((select u.name from tijori.users u where u.id = caller), '')
+      from (
+        select w.account_id, w.business_id, w.id, w.version, w.created_by,
+               f.deleted_at is null as was_there, w.deleted_at is null as is_there,
+               to_jsonb(f) as former, to_jsonb(w) as written,
+               (to_jsonb(f) ->> 'party_id')::uuid as from_party, (to_jsonb(w) ->> 'party_id')::uuid as to_party
+          from former f
+          join written w on w.account_id = f.account_id and w.business_id = f.business_id and w.id = f.id
+        offset 0
+      ) c;
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.record_changes() OWNER TO tijori_guard;
@@ -4401,8 +4410,11 @@ CREATE TABLE tijori.changes (
     changed_by uuid NOT NULL,
     changed_by_name text NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT changes_action_check CHECK ((action = ANY (ARRAY['edit'::text, 'delete'::text, 'restore'::text]))),
+    from_party uuid,
+    to_party uuid,
+    CONSTRAINT changes_action_check CHECK ((action = ANY (ARRAY['edit'::text, 'delete'::text, 'restore'::text, 'move'::text]))),
     CONSTRAINT changes_created_by_check CHECK (((subject = 'entry'::text) OR (created_by = '00000000-0000-0000-0000-000000000000'::uuid))),
+    CONSTRAINT changes_move_check CHECK ((((action = 'move'::text) = (from_party IS NOT NULL)) AND ((from_party IS NULL) = (to_party IS NULL)) AND ((from_party IS NULL) OR (subject = 'entry'::text)))),
     CONSTRAINT changes_subject_check CHECK ((subject = ANY (ARRAY['party'::text, 'entry'::text]))),
     CONSTRAINT changes_version_check CHECK ((version > 1))
 );
@@ -4780,6 +4792,25 @@ CREATE TABLE tijori.invoices (
 );
 ALTER TABLE ONLY tijori.invoices FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.invoices OWNER TO tijori_owner;
+CREATE TABLE tijori.merges (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    from_party uuid NOT NULL,
+    into_party uuid NOT NULL,
+    opening_id uuid,
+    filled boolean DEFAULT false NOT NULL,
+    created_by uuid NOT NULL,
+    created_by_name text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone,
+    undone_by uuid,
+    CONSTRAINT merges_undone_check CHECK (((undone_at IS NULL) = (undone_by IS NULL)))
+);
+ALTER TABLE ONLY tijori.merges FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.merges OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.merges.opening_id IS 'the opening balance of the party that went, which became a plain entry because the other has one as well';
+COMMENT ON COLUMN tijori.merges.filled IS 'the party that stayed had no phone and got that of the other';
 CREATE TABLE tijori.meters (
     app_id text NOT NULL,
     id text NOT NULL,
@@ -5543,6 +5574,8 @@ ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_once_key UNIQUE NULLS NOT DISTINCT (account_id, user_id, business_id);
 ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.merges
+    ADD CONSTRAINT merges_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.meters
     ADD CONSTRAINT meters_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.notices
@@ -5668,6 +5701,8 @@ CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, busin
 CREATE INDEX businesses_id_idx ON tijori.businesses USING btree (id, account_id);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
 CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX changes_from_idx ON tijori.changes USING btree (account_id, business_id, from_party) WHERE (from_party IS NOT NULL);
+CREATE INDEX changes_to_idx ON tijori.changes USING btree (account_id, business_id, to_party) WHERE (to_party IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
 CREATE INDEX complaints_at_idx ON tijori.complaints USING btree (at);
@@ -5702,6 +5737,8 @@ CREATE INDEX invoices_issued_idx ON tijori.invoices USING btree (account_id, iss
 CREATE INDEX invoices_subscription_idx ON tijori.invoices USING btree (account_id, connection_id, subscription_id);
 CREATE INDEX invoices_unsettled_idx ON tijori.invoices USING btree (connection_id, id, account_id) WHERE (status <> ALL (ARRAY['paid'::text, 'void'::text, 'deleted'::text, 'cancelled'::text, 'expired'::text, 'uncollectible'::text]));
 CREATE INDEX members_user_idx ON tijori.members USING btree (user_id, account_id, business_id, role);
+CREATE INDEX merges_from_idx ON tijori.merges USING btree (account_id, business_id, from_party);
+CREATE INDEX merges_into_idx ON tijori.merges USING btree (account_id, business_id, into_party);
 CREATE INDEX notices_user_idx ON tijori.notices USING btree (user_id);
 CREATE INDEX notices_waiting_idx ON tijori.notices USING btree (created_at) WHERE (queued_at IS NULL);
 CREATE INDEX operator_acts_at_idx ON tijori.operator_acts USING btree (app_id, at DESC);
@@ -5764,6 +5801,8 @@ CREATE STATISTICS tijori.changes_tenant_stats (ndistinct, dependencies) ON accou
 ALTER STATISTICS tijori.changes_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.entries_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.entries;
 ALTER STATISTICS tijori.entries_tenant_stats OWNER TO tijori_owner;
+CREATE STATISTICS tijori.merges_tenant_stats (ndistinct, dependencies) ON account_id, business_id FROM tijori.merges;
+ALTER STATISTICS tijori.merges_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.parties_tenant_stats (ndistinct, dependencies) ON account_id, business_id FROM tijori.parties;
 ALTER STATISTICS tijori.parties_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.party_sums;
@@ -5797,6 +5836,7 @@ CREATE TRIGGER keys_made_log AFTER INSERT ON tijori.credentials FOR EACH ROW WHE
 CREATE TRIGGER members_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.members FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
 CREATE TRIGGER members_leaving AFTER INSERT ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER members_log AFTER INSERT OR DELETE OR UPDATE OF role ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.log_member();
+CREATE TRIGGER merges_stamp BEFORE UPDATE OF undone_at ON tijori.merges FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
 CREATE TRIGGER meters_open_calendars AFTER INSERT ON tijori.meters REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tijori_credits.open_calendars();
 CREATE TRIGGER parties_history AFTER UPDATE ON tijori.parties REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('party');
 CREATE TRIGGER parties_leaving AFTER INSERT OR UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -5895,6 +5935,10 @@ ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_role_fkey FOREIGN KEY (role) REFERENCES tijori.roles(role);
 ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
+ALTER TABLE ONLY tijori.merges
+    ADD CONSTRAINT merges_from_fkey FOREIGN KEY (account_id, business_id, from_party) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.merges
+    ADD CONSTRAINT merges_into_fkey FOREIGN KEY (account_id, business_id, into_party) REFERENCES tijori.parties(account_id, business_id, id);
 ALTER TABLE ONLY tijori.meters
     ADD CONSTRAINT meters_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.notices
@@ -6483,6 +6527,37 @@ CREATE POLICY members_select_billing ON tijori.members FOR SELECT TO tijori_bill
   WHERE ((a.account_id = members.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY members_select_guard ON tijori.members FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY members_update_guard ON tijori.members FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.merges ENABLE ROW LEVEL SECURITY;
+CREATE POLICY merges_delete_guard ON tijori.merges FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY merges_insert_app ON tijori.merges FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY merges_select_app ON tijori.merges FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY merges_select_backup ON tijori.merges FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY merges_select_guard ON tijori.merges FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY merges_update_app ON tijori.merges FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 ALTER TABLE tijori.meters ENABLE ROW LEVEL SECURITY;
 CREATE POLICY meters_insert_billing ON tijori.meters FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY meters_select_backup ON tijori.meters FOR SELECT TO tijori_backup USING (true);
@@ -7581,7 +7656,7 @@ GRANT INSERT(business_id) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(business_id) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(id) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(id) ON TABLE tijori.entries TO tijori_guard;
-GRANT INSERT(party_id) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(party_id),UPDATE(party_id) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(party_id) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(side),UPDATE(side) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(side) ON TABLE tijori.entries TO tijori_guard;
@@ -7591,7 +7666,7 @@ GRANT INSERT(business_date),UPDATE(business_date) ON TABLE tijori.entries TO tij
 GRANT SELECT(business_date) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(note),UPDATE(note) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(note) ON TABLE tijori.entries TO tijori_guard;
-GRANT INSERT(opening) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(opening),UPDATE(opening) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(opening) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(batch_id) ON TABLE tijori.entries TO tijori_app;
 GRANT INSERT(request_hash) ON TABLE tijori.entries TO tijori_app;
@@ -7655,6 +7730,21 @@ GRANT SELECT(currency) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT(issued_at) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT(paid_at) ON TABLE tijori.invoices TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT ON TABLE tijori.merges TO tijori_backup;
+GRANT SELECT ON TABLE tijori.merges TO tijori_app;
+GRANT DELETE ON TABLE tijori.merges TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.merges TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.merges TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.merges TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(from_party) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(into_party) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(opening_id) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(filled) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(created_by_name) ON TABLE tijori.merges TO tijori_app;
+GRANT UPDATE(undone_at) ON TABLE tijori.merges TO tijori_app;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
 GRANT SELECT ON TABLE tijori.meters TO tijori_backup;

@@ -2,7 +2,7 @@ package i18n
 
 // hindi has the Hindi of every sentence, gathered from the catalogue files,
 // each of which holds one part of the product.
-var hindi = gather(hindiWords, hindiDoor, hindiKhata, hindiAccount, hindiPlan, hindiFaults, hindiStatement, hindiGrid,
+var hindi = gather(hindiWords, hindiDoor, hindiKhata, hindiMerge, hindiAccount, hindiPlan, hindiFaults, hindiStatement, hindiGrid,
 	hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice, hindiLeaving, hindiOperators,
 	hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps, hindiOthers, hindiRoom, hindiDesk, hindiDeveloper)
 
