@@ -101,8 +101,8 @@ func closedRooms(t testing.TB, super querier) {
 			"users", "credentials", "signups", "recoveries", "throttles", "passkeys", "totps", "recovery_codes",
 			"challenges", "businesses", "invitations",
 			"parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches",
-			"merges", "drafts", "uploads", "tasks", "devices", "email_changes", "sign_in_failures", "notices", "security_log",
-			"plan_spans",
+			"merges", "drafts", "uploads", "tasks", "devices", "email_changes", "sign_in_failures", "notices",
+			"security_log", "plan_spans",
 		},
 	}
 	for _, table := range namesOf(t, super,
@@ -166,6 +166,6 @@ func closedRooms(t testing.TB, super querier) {
 		 where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p')
 		   and a.attname in ('account_id', 'business_id', 'id', 'user_id', 'created_by', 'created_at', 'changed_by',
 		       'version', 'party_id', 'invited_by')
-		   and (c.relname, a.attname) <> ('entries', 'party_id') -- an entry moves, within its business: the reference says so
+		   and (c.relname, a.attname) <> ('entries', 'party_id') -- moves within its business
 		   and has_column_privilege('tijori_app', c.oid, a.attnum, 'update')`)
 }

@@ -45,8 +45,8 @@ type mergedParty struct {
 
 // MergeParties moves all entries of from to into, also those in the bin, and from itself to the bin. into keeps its
 // name, and gets the phone of from if it has none. Of two opening balances, that of from becomes a plain entry. The
-// merge has an id that the client made: the same merge again changes nothing; other parties are a Conflict fault, and so
-// is a from of another version than the given one, 0 being any. Requires RunsKhata.
+// merge has an id that the client made: the same merge again changes nothing; other parties are a Conflict fault, and
+// so is a from of another version than the given one, 0 being any. Requires RunsKhata.
 func MergeParties(ctx context.Context, tx *postgres.Tx, id, from, into uuid.UUID, version int) (Merge, error) {
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Merge{}, err
@@ -207,7 +207,8 @@ func lockedMerge(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (m Merge, e
 	err = tx.QueryRow(ctx, `
 		select id, from_party, into_party, opening_id, filled, created_at, undone_at from tijori.merges
 		where account_id = $1 and business_id = $2 and id = $3 for update`,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id).Scan(&m.ID, &m.From, &m.Into, &m.opening, &m.filled, &m.At, &m.UndoneAt)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id).Scan(
+		&m.ID, &m.From, &m.Into, &m.opening, &m.filled, &m.At, &m.UndoneAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return m, errNoMerge
 	}

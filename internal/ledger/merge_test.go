@@ -115,7 +115,8 @@ func TestMergeMovesEverythingAndUndoBringsItBack(t *testing.T) {
 func noWrongSums(t *testing.T, db *pgtest.DB) {
 	t.Helper()
 	var n int
-	if err := db.Super.QueryRow(t.Context(), `select count(*) from tijori_khata.wrong_sums()`).Scan(&n); err != nil || n > 0 {
+	err := db.Super.QueryRow(t.Context(), `select count(*) from tijori_khata.wrong_sums()`).Scan(&n)
+	if err != nil || n > 0 {
 		t.Errorf("%d sums are not what the entries come to, %v", n, err)
 	}
 }
@@ -206,7 +207,8 @@ func TestMoveEntry(t *testing.T) {
 	if moved.PartyID != other.ID || moved.Version != 2 || again.Version != 2 {
 		t.Errorf("moved = %+v, again %+v", moved, again)
 	}
-	if a, b := balanceOf(t, s.db, s.owner, s.party.ID), balanceOf(t, s.db, s.owner, other.ID); a != -2500 || b != 10000 {
+	a, b := balanceOf(t, s.db, s.owner, s.party.ID), balanceOf(t, s.db, s.owner, other.ID)
+	if a != -2500 || b != 10000 {
 		t.Errorf("balances = %d and %d, want -2500 and 10000", a, b)
 	}
 	must(t, s.db, s.counter, move(s.counters.ID, 1, other.ID)) // an own one, of today
@@ -259,7 +261,8 @@ func TestHistoryOfBothPartiesTellsOfMovesAndMerges(t *testing.T) {
 	must(t, s.db, s.owner, merge(id, s.party.ID, other.ID, 1))
 	items := line(other.ID).Items
 	// The merge, and the making of the entry that came with it; no line for its move.
-	if m := items[0].Merge; m == nil || m.Other != "Ram" || m.Into || m.Entries != 1 || !m.CanUndo || m.ByName != "Asha" {
+	m := items[0].Merge
+	if m == nil || m.Other != "Ram" || m.Into || m.Entries != 1 || !m.CanUndo || m.ByName != "Asha" {
 		t.Errorf("newest of the party that stays = %+v", items[0])
 	}
 	if len(items) != before+2 {

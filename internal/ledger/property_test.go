@@ -296,7 +296,8 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 		}
 		names := []string{
 			"add party", "add entry", "add entry", "add entry", "burst", "edit entry", "edit entry",
-			"delete entry", "restore entry", "delete or restore party", "move entry", "move entry", "merge", "undo merge", "compare",
+			"delete entry", "restore entry", "delete or restore party", "compare",
+			"move entry", "move entry", "merge", "undo merge",
 		}
 		for range rapid.IntRange(5, 40).Draw(r, "steps") {
 			name := rapid.SampledFrom(names).Draw(r, "step")

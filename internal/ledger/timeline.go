@@ -175,7 +175,8 @@ func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 		switch subject {
 		case "merge":
 			h.Merge = &Merged{
-				Other: from, Into: away, Entries: entries, Undone: version > 1, CanUndo: canUndo, ByName: name, At: when,
+				Other: from, Into: away, Entries: entries, Undone: version > 1, CanUndo: canUndo,
+				ByName: name, At: when,
 			}
 			if away {
 				h.Merge.Other = to

@@ -13,8 +13,8 @@ func init() { maps.Copy(trials, mergeTrials) }
 
 var mergeTrials = map[string]trial{
 	"GET /b/{business}/p/{party}/merge": {
-		ask: func(i ids) ask { return ask{path: i.party() + "/merge", query: values("into", i.get("twin"))} }, status: 200,
-		shows: wordOfA + "party twin",
+		ask:    func(i ids) ask { return ask{path: i.party() + "/merge", query: values("into", i.get("twin"))} },
+		status: 200, shows: wordOfA + "party twin",
 	},
 	"POST /b/{business}/p/{party}/merge": {status: 303, shows: "/p/", ask: func(i ids) ask {
 		return form(i.party()+"/merge", "id", newIDText(), "into", i.get("twin"), "version", "2")

@@ -82,7 +82,9 @@ func (h *Handlers) MoveEntryForm(w http.ResponseWriter, r *frame.Request) error 
 	if err := readPicks(r, r.URL.Query().Get("q"), e.PartyID, &view); err != nil {
 		return err
 	}
-	view.Sub = strings.Join([]string{name.Name, sideWord(r, e.Side), r.Amount(e.AmountMinor).Short(), view.Shell.Date(e.Date)}, " · ")
+	view.Sub = strings.Join([]string{
+		name.Name, sideWord(r, e.Side), r.Amount(e.AmountMinor).Short(), view.Shell.Date(e.Date),
+	}, " · ")
 	return r.Page(pick.Page(view))
 }
 

@@ -156,7 +156,8 @@ func (w world) history() history.View {
 				After: "₹3,600.50",
 			}, history.Diff{Field: "note", After: w.say("Milk, 12 days", "दूध, 12 दिन")}),
 			change(3*time.Hour, anita, "entry", "moved", "given", history.Diff{
-				Field: "party", Of: "₹450", Before: w.say("Suresh", "सुरेश"), After: w.say("Ramesh Tea Stall", "रमेश चाय वाले"),
+				Field: "party", Of: "₹450", Before: w.say("Suresh", "सुरेश"),
+				After: w.say("Ramesh Tea Stall", "रमेश चाय वाले"),
 			}),
 			{
 				When: Now.Add(-4 * time.Hour), Who: anita, Subject: "merge", What: "merged", Merge: history.Merge{

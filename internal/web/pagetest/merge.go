@@ -37,12 +37,16 @@ func (w world) merge() []Sample {
 	choose := picks
 	choose.Shell, choose.Path, choose.Back, choose.Version = w.in(at+"/merge"), at+"/merge", at+"/edit", 0
 	choose.Title, choose.Sub = w.say("Merge parties", "पार्टियाँ मिलाएँ"), party
-	choose.Hint = w.say("Choose the party that is the same person or shop.", "वह पार्टी चुनें जो यही इंसान या दुकान है।")
+	choose.Hint = w.say("Choose the party that is the same person or shop.",
+		"वह पार्टी चुनें जो यही इंसान या दुकान है।")
 	nobody := choose
 	nobody.Parties, nobody.Query, nobody.After = nil, "zz", ""
 	ask := merge.View{
 		Shell: w.in(at + "/merge?into=" + other), Form: ui.Form{ID: fresh}, Version: 3, Sum: rupees(2950),
-		Goes:  merge.Party{ID: partyID, Name: w.say("Ramesh Chai", "रमेश चाय"), Phone: "+919876543210", Balance: rupees(-500), Entries: 1},
+		Goes: merge.Party{
+			ID: partyID, Name: w.say("Ramesh Chai", "रमेश चाय"), Phone: "+919876543210", Balance: rupees(-500),
+			Entries: 1,
+		},
 		Stays: merge.Party{ID: other, Name: party, Balance: rupees(3450), Entries: 128},
 	}
 	long := ask

@@ -116,7 +116,8 @@ func load() (map[string]file, string) {
 		if kind == kinds[".css"] {
 			body = squeeze(body)
 		}
-		out[strings.TrimPrefix(strings.TrimPrefix(name, "files/"), "sheets/")] = file{kind: kind, plain: body, packed: pack(z, body)}
+		short := strings.TrimPrefix(strings.TrimPrefix(name, "files/"), "sheets/")
+		out[short] = file{kind: kind, plain: body, packed: pack(z, body)}
 		return nil
 	})
 	if err != nil {
