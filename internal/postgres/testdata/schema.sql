@@ -2552,12 +2552,13 @@ begin
     return (select count(*) from tijori.parties p where p.account_id = mine and p.deleted_at is null);
 end $$;
 ALTER FUNCTION tijori_khata.party_count() OWNER TO tijori_guard;
-CREATE FUNCTION tijori_khata.party_names(only_id uuid DEFAULT NULL::uuid, patterns text[] DEFAULT '{}'::text[]) RETURNS TABLE(id uuid, kind text, name text, name_key text)
+CREATE FUNCTION tijori_khata.party_names(only_id uuid DEFAULT NULL::uuid, patterns text[] DEFAULT '{}'::text[], query text DEFAULT ''::text) RETURNS TABLE(id uuid, kind text, name text, name_key text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
     s record;
+    sounds text[];
 begin
     select * into s from tijori_access.scope();
     if only_id is not null then
@@ -2565,12 +2566,13 @@ begin
           where p.account_id = s.account_id and p.business_id = s.business_id and p.id = only_id
             and p.deleted_at is null;
     else
+        sounds := tijori_khata.sound_patterns(party_names.query);
         return query select p.id, p.kind, p.name, p.name_key from tijori.parties p
           where p.account_id = s.account_id and p.business_id = s.business_id and p.deleted_at is null
-            and p.name_key like all (patterns);
+            and (p.name_key like all (patterns) or cardinality(sounds) > 0 and p.sound_key like all (sounds));
     end if;
 end $$;
-ALTER FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) OWNER TO tijori_guard;
+ALTER FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.rebuild_sums() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2616,8 +2618,8 @@ CREATE FUNCTION tijori_khata.record_changes() RETURNS trigger
 declare
     caller uuid := tijori_access.user_id();
     nobody constant uuid := '00000000-0000-0000-0000-000000000000';
-    hidden constant text[] := '{account_id,business_id,id,party_id,name_key,request_hash,created_by,created_at,'
-        'updated_at,deleted_at,deleted_by,version,batch_id}';
+    hidden constant text[] := '{account_id,business_id,id,party_id,name_key,sound_key,request_hash,created_by,'
+        'created_at,updated_at,deleted_at,deleted_by,version,batch_id}';
 begin
     insert into tijori.changes (account_id, business_id, subject, subject_id, version, created_by, action,
         before, after, from_party, to_party, changed_by, changed_by_name)
@@ -2809,6 +2811,113 @@ begin
      where s.account_id = account and s.business_id = business and s.party_id = party;
 end $$;
 ALTER FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.sound_of(name text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO ''
+    AS $_$
+declare
+    consonants constant text[] := '{k,kh,g,gh,ng,ch,chh,j,jh,!,t,th,d,dh,n,t,th,d,dh,n,n,p,ph,b,bh,m,y,r,r,l,l,l,v,'
+        'sh,sh,s,h}'; -- 0x15 to 0x39
+    vowels constant text[] := '{a,a,i,i,u,u,ri,l,e,e,e,ai,o,o,o,au}'; -- 0x05 to 0x14
+    signs constant text[] := '{a,i,i,u,u,ri,ri,e,e,e,ai,o,o,o,au}'; -- 0x3e to 0x4c
+    final constant text[] := '{n,n,r,l,l,k}'; -- of Malayalam, 0x7a to 0x7f
+    letter text;
+    code integer;
+    place integer;
+    latin text := '';
+    inherent text := ''; -- the a that a consonant has until a sign takes it away
+    plain constant boolean := name ~ '^[ -~]*$';
+begin
+    if plain then
+        latin := regexp_replace(name, '[^0-9A-Za-z]+', ' ', 'g');
+    end if;
+    foreach letter in array case when plain then '{}' else string_to_array(normalize(name, nfkc), null) end loop
+        code := ascii(letter);
+        if code < 2304 or code > 3455 then -- 0x0900 to 0x0d7f
+            -- What is neither letter nor digit parts words.
+            if code < 192 and letter !~ '[0-9A-Za-z]' or code between 8192 and 8303 then
+                letter := case when code in (8204, 8205) then '' else ' ' end;
+            end if;
+            latin := latin || inherent || letter;
+            inherent := '';
+            continue;
+        end if;
+        place := code % 128;
+        if place between 21 and 57 then
+            latin := latin || inherent || case
+                when code = 2965 then '<' when code = 2975 then '>' when code = 2986 then '=' when code = 2970 then '%'
+                when code = 2993 then '&' else consonants[place - 20] end;
+            inherent := 'a';
+        elsif place between 62 and 76 then
+            latin := latin || signs[place - 61];
+            inherent := '';
+        elsif place = 77 then -- the sign for no vowel
+            inherent := '';
+        elsif place = 60 then -- a dot below: ड़ is heard as r
+            latin := regexp_replace(latin, 'dh?$', 'r');
+        elsif place between 5 and 20 then
+            latin := latin || inherent || vowels[place - 4];
+            inherent := '';
+        elsif place in (0, 1, 2) or code = 2672 then
+            latin := latin || inherent || '~';
+            inherent := '';
+        elsif place between 102 and 111 then
+            latin := latin || inherent || (place - 102);
+            inherent := '';
+        elsif code between 3450 and 3455 then
+            latin := latin || inherent || final[place - 121];
+            inherent := '';
+        elsif code = 2510 then
+            latin := latin || inherent || 't';
+            inherent := '';
+        elsif place = 95 or code in (2929, 2544, 2545) then -- य़ of Odia, and letters of Odia and Assamese
+            latin := latin || inherent || case when code = 2544 then 'r' when place = 95 then 'y' else 'v' end;
+            inherent := 'a';
+        end if;
+    end loop;
+    latin := lower(regexp_replace(normalize(latin || inherent, nfkd), '[\u0300-\u036f]', '', 'g') collate "C");
+    -- Tamil: doubled it is hard, between vowels and after a nasal it is soft.
+    if latin ~ '[<>=%&]' then
+        latin := regexp_replace(latin, '<<', 'k', 'g');
+        latin := regexp_replace(latin, '([aeiou]|ng?)<(?=[aeiou])', '\1g', 'g');
+        latin := regexp_replace(latin, '>>', 't', 'g');
+        latin := regexp_replace(latin, '([aeioun])>(?=[aeiou])', '\1d', 'g');
+        latin := regexp_replace(latin, '==', 'p', 'g');
+        latin := regexp_replace(latin, '([aeiounm])=(?=[aeiou])', '\1b', 'g');
+        latin := regexp_replace(latin, '%%', 'ch', 'g');
+        latin := regexp_replace(latin, '([n!])%', '\1j', 'g');
+        latin := regexp_replace(latin, '&&', 'tr', 'g');
+        latin := translate(latin, '<>=%&', 'ktpsr');
+    end if;
+    latin := regexp_replace(latin, '~(?=h)', 'ng', 'g');
+    latin := regexp_replace(latin, '[~n](?=[pbmf])', 'm', 'g');
+    latin := translate(replace(latin, 'j!', 'gy'), '~!', 'nn');
+    -- As Latin letters are spelled.
+    latin := regexp_replace(latin, 'c(?=[eiy])', 's', 'g');
+    latin := replace(replace(latin, 'ch', '~'), 'c', 'k');
+    latin := replace(replace(replace(latin, '~', 'c'), 'x', 'ks'), 'zh', 'l');
+    latin := regexp_replace(latin, '([bcdfgjklmnpqrstvwyz])h+', '\1', 'g');
+    latin := regexp_replace(latin, 'ee|ii', 'i', 'g');
+    latin := regexp_replace(latin, 'ei|ey(?![aeiou])', 'e', 'g');
+    latin := regexp_replace(latin, 'oo|ou|ow(?![aeiou])|o', 'u', 'g');
+    latin := translate(latin, 'qfvwz', 'kpbbj');
+    latin := regexp_replace(latin, '([^ ])y', '\1i', 'g');
+    latin := regexp_replace(latin, '([^ ])[ae]+', '\1', 'g');
+    latin := regexp_replace(latin, '([a-z])\1+', '\1', 'g');
+    return rtrim(' ' || regexp_replace(ltrim(latin), ' +', ' ', 'g'));
+end $_$;
+ALTER FUNCTION tijori_khata.sound_of(name text) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.sound_patterns(query text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce((
+        select array_agg('% ' || w || '%')
+          from string_to_table(ltrim(tijori_khata.sound_of(query)), ' ') w
+         where w <> ''), '{}');
+end $$;
+ALTER FUNCTION tijori_khata.sound_patterns(query text) OWNER TO tijori_owner;
 CREATE FUNCTION tijori_khata.stamp_draft() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -2833,6 +2942,15 @@ begin
     return new;
 end $$;
 ALTER FUNCTION tijori_khata.stamp_revoke() OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.stamp_sound() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.sound_key := left(tijori_khata.sound_of(new.name), 480);
+    return new;
+end $$;
+ALTER FUNCTION tijori_khata.stamp_sound() OWNER TO tijori_owner;
 CREATE FUNCTION tijori_khata.stamp_undo() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -4867,6 +4985,7 @@ CREATE TABLE tijori.parties (
     deleted_at timestamp with time zone,
     deleted_by uuid,
     version integer DEFAULT 1 NOT NULL,
+    sound_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT parties_deleted_check CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
     CONSTRAINT parties_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'supplier'::text]))),
     CONSTRAINT parties_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 120)) AND (name = btrim(name)) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
@@ -5745,7 +5864,7 @@ CREATE INDEX operator_acts_at_idx ON tijori.operator_acts USING btree (app_id, a
 CREATE INDEX operator_acts_subject_idx ON tijori.operator_acts USING btree (app_id, subject, at DESC);
 CREATE INDEX parties_batch_idx ON tijori.parties USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX parties_bin_idx ON tijori.parties USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
-CREATE INDEX parties_name_idx ON tijori.parties USING btree (account_id, business_id, name_key, id) INCLUDE (phone, kind) WHERE ((deleted_at IS NULL) AND (name_key IS NOT NULL));
+CREATE INDEX parties_name_idx ON tijori.parties USING btree (account_id, business_id, name_key, id) INCLUDE (phone, kind, sound_key) WHERE ((deleted_at IS NULL) AND (name_key IS NOT NULL));
 CREATE INDEX party_sums_balance_idx ON tijori.party_sums USING btree (account_id, business_id, balance, party_id) WHERE living;
 CREATE INDEX party_sums_due_idx ON tijori.party_sums USING btree (account_id, business_id, due_since, party_id) WHERE living;
 CREATE INDEX payees_order_idx ON tijori.payees USING btree (account_id, business_id, created_at DESC);
@@ -5843,6 +5962,7 @@ CREATE TRIGGER parties_leaving AFTER INSERT OR UPDATE ON tijori.parties FOR EACH
 CREATE TRIGGER parties_limit_insert AFTER INSERT ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.limit_parties();
 CREATE TRIGGER parties_limit_restore AFTER UPDATE OF deleted_at ON tijori.parties FOR EACH ROW WHEN (((old.deleted_at IS NOT NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION tijori_khata.limit_parties();
 CREATE TRIGGER parties_lock AFTER UPDATE OF deleted_at ON tijori.parties FOR EACH ROW WHEN (((old.deleted_at IS NULL) <> (new.deleted_at IS NULL))) EXECUTE FUNCTION tijori_khata.keep_locked_party();
+CREATE TRIGGER parties_sound BEFORE INSERT OR UPDATE OF name ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_sound();
 CREATE TRIGGER parties_stamp BEFORE UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_update();
 CREATE TRIGGER parties_sums_insert AFTER INSERT ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.open_sums();
 CREATE TRIGGER parties_sums_update AFTER UPDATE ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.follow_parties();
@@ -7297,8 +7417,8 @@ REVOKE ALL ON FUNCTION tijori_khata.open_sums() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.order_locks() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.party_count() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.party_count() TO tijori_app;
-REVOKE ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.rebuild_sums() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.record_changes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.refuse_far_date() FROM PUBLIC;
@@ -7309,8 +7429,15 @@ GRANT ALL ON FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, m
 REVOKE ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.sound_of(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.sound_of(name text) TO tijori_app;
+GRANT ALL ON FUNCTION tijori_khata.sound_of(name text) TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_khata.sound_patterns(query text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.sound_patterns(query text) TO tijori_app;
+GRANT ALL ON FUNCTION tijori_khata.sound_patterns(query text) TO tijori_guard;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_draft() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_revoke() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.stamp_sound() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_undo() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_update() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.take_sums() FROM PUBLIC;
@@ -7785,6 +7912,7 @@ GRANT INSERT(created_by) ON TABLE tijori.parties TO tijori_app;
 GRANT SELECT(created_at) ON TABLE tijori.parties TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.parties TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.parties TO tijori_guard;
+GRANT SELECT(sound_key) ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.party_sums TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_backup;
