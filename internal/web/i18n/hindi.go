@@ -6,7 +6,7 @@ var hindi = gather(
 	hindiWords, hindiDoor, hindiKhata, hindiMerge, hindiAccount, hindiPlan, hindiFaults,
 	hindiStatement, hindiGrid, hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice,
 	hindiLeaving, hindiOperators, hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps,
-	hindiOthers, hindiRoom, hindiDesk, hindiDeveloper,
+	hindiOthers, hindiRoom, hindiDesk, hindiDeveloper, hindiPlatform,
 )
 
 func gather(parts ...map[string]string) map[string]string {
