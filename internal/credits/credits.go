@@ -41,6 +41,7 @@ type Config struct {
 // A Service spends and refills. Its methods may be called from many goroutines.
 type Service struct {
 	db    *postgres.DB
+	work  postgres.Work // the app whose credits these are
 	plans *billing.Plans
 	clock *clock.Clock
 	log   *slog.Logger
@@ -49,7 +50,7 @@ type Service struct {
 
 // New returns a service.
 func New(c Config) *Service {
-	s := &Service{db: c.DB, plans: c.Plans, clock: c.Clock, log: c.Log}
+	s := &Service{db: c.DB, work: billing.WorkOf(c.Plans.App), plans: c.Plans, clock: c.Clock, log: c.Log}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
