@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"context"
-	"fmt"
 	"math"
 	"time"
 
@@ -343,27 +341,6 @@ func QueueParties(s postgres.Scope, b *pgx.Batch, f PartyFilter, list *PartyList
 		return
 	}
 	b.Queue(q.sql, q.args...).Query(func(rows pgx.Rows) error { return list.scan(rows, q.counted, f.Show) })
-}
-
-// ListParties returns one page of living parties with balances, and the totals.
-func ListParties(ctx context.Context, tx *postgres.Tx, f PartyFilter) (PartyList, error) {
-	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
-		return PartyList{}, err
-	}
-	q, err := f.query(tx.Scope)
-	if err != nil {
-		return PartyList{}, err
-	}
-	rows, err := tx.Query(ctx, q.sql, q.args...)
-	if err != nil {
-		return PartyList{}, fmt.Errorf("list parties: %w", err)
-	}
-	defer rows.Close()
-	var list PartyList
-	if err := list.scan(rows, q.counted, f.Show); err != nil {
-		return PartyList{}, fmt.Errorf("list parties: %w", err)
-	}
-	return list, nil
 }
 
 // scan reads the rows of a list: the totals stand in each, the party is null when

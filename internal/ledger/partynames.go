@@ -41,21 +41,6 @@ func QueuePartyNames(b *pgx.Batch, query string, after Cursor, names *PartyNames
 	b.Queue(PartyNamesSQL, partyNamesArgs(query, after)...).Query(names.scan)
 }
 
-// ListPartyNames returns one page of the names of living parties, by name, that
-// match the words of query. Every role.
-func ListPartyNames(ctx context.Context, tx *postgres.Tx, query string, after Cursor) (PartyNames, error) {
-	rows, err := tx.Query(ctx, PartyNamesSQL, partyNamesArgs(query, after)...)
-	if err != nil {
-		return PartyNames{}, fmt.Errorf("list party names: %w", err)
-	}
-	defer rows.Close()
-	var names PartyNames
-	if err := names.scan(rows); err != nil {
-		return PartyNames{}, fmt.Errorf("list party names: %w", err)
-	}
-	return names, nil
-}
-
 func partyNamesArgs(query string, after Cursor) []any {
 	var c partyCursor
 	if after != "" && after.read(&c) != nil {

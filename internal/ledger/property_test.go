@@ -329,7 +329,7 @@ func (m *model) compare(ctx context.Context, tx *postgres.Tx) error {
 		}
 	}
 	for _, sort := range []string{ledger.SortBalance, ledger.SortOldest} {
-		list, err := ledger.ListParties(ctx, tx, ledger.PartyFilter{Sort: sort})
+		list, err := listParties(ctx, tx, ledger.PartyFilter{Sort: sort})
 		if err != nil {
 			return err
 		}
@@ -358,7 +358,7 @@ func (m *model) comparePage(ctx context.Context, tx *postgres.Tx, p *modelParty)
 	}
 	running, i := balance, len(want)-1
 	for after := ledger.Cursor(""); ; {
-		page, err := ledger.PartyPageByID(ctx, tx, p.id, after)
+		page, err := partyPageByID(ctx, tx, p.id, after)
 		if err != nil {
 			return err
 		}

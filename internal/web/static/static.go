@@ -41,9 +41,6 @@ func URL(name string) string {
 	return Prefix + hash + "/" + name
 }
 
-// Size returns the bytes that a browser downloads for a file.
-func Size(name string) int { return len(all[name].packed) }
-
 var imported = regexp.MustCompile(`(?m)^import (?:.* from )?"\./([^"]+)";$`)
 
 // Imports returns the modules that a module fetches.
@@ -113,8 +110,11 @@ func load() (map[string]file, string) {
 			sheet = append(sheet, body...)
 			return nil
 		}
-		if kind == kinds[".css"] {
+		switch path.Ext(name) {
+		case ".css":
 			body = squeeze(body)
+		case ".js":
+			body = lineRemark.ReplaceAll(body, nil)
 		}
 		short := strings.TrimPrefix(strings.TrimPrefix(name, "files/"), "sheets/")
 		out[short] = file{kind: kind, plain: body, packed: pack(z, body)}
@@ -127,6 +127,10 @@ func load() (map[string]file, string) {
 	out["tijori.css"] = file{kind: kinds[".css"], plain: sheet, packed: pack(z, sheet)}
 	return out, hex.EncodeToString(sum.Sum(nil))[:16]
 }
+
+// lineRemark is a line of a module that only its writers read. The line itself stays, so that browsers and writers
+// count the same. None of ours has a text of several lines, in which it would mean something else; a test holds that.
+var lineRemark = regexp.MustCompile(`(?m)^[\t ]*//.*$`)
 
 var (
 	remark = regexp.MustCompile(`(?s)/\*.*?\*/`)
