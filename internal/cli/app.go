@@ -34,6 +34,7 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
+	"github.com/tijorihq/tijori/internal/watch/probe"
 	"github.com/tijorihq/tijori/internal/web"
 )
 
@@ -167,6 +168,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
 		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
+		Probes:  probe.NewDatabase(a.database.Watch),
 		Release: versionText(), Observe: a.requests.observe,
 	}
 	if config.Machine, err = a.machine(); err != nil {
@@ -233,19 +235,7 @@ func (a *app) services(ctx context.Context, plans *billing.Plans, operators []st
 // sender is SMTP when it is configured, else the outbox of the development set-up.
 func (a *app) sender(development bool) (mail.Sender, error) {
 	if a.flags.SMTPURL != "" {
-		from := a.flags.MailFrom
-		if from == "" {
-			from = "Tijori <tijori@" + a.public.Hostname() + ">"
-		}
-		config, err := mail.ParseSMTP(a.flags.SMTPURL, from)
-		if err != nil {
-			return nil, usagef("TIJORI_SMTP_URL: %v", err)
-		}
-		sender, err := mail.NewSMTP(config)
-		if err != nil {
-			return nil, usagef("TIJORI_SMTP_URL: %v", err)
-		}
-		return sender, nil
+		return a.flags.smtp(a.public.Hostname())
 	}
 	if !development {
 		return nil, errors.New("no mail server is set")
@@ -264,6 +254,19 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 		own = a.keeper.loops()
 	}
 	teller := newTeller(&a.flags.operatorFlags, sender, a.public.String())
+	prober, err := a.startProber(sender)
+	if err != nil {
+		return err
+	}
+	if prober != nil {
+		own = append(own, jobs.Loop{Name: "probe", Do: prober.Do, Poll: time.Second})
+		a.closers = append(a.closers, func() error {
+			ctx, cancel := hold(5 * time.Second)
+			defer cancel()
+			prober.Close(ctx)
+			return nil
+		})
+	}
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
 		Loops: append(own, []jobs.Loop{
@@ -277,6 +280,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 				Poll: time.Minute,
 			},
 			{Name: "watch the access log", Do: a.watch.Look, Poll: 3 * time.Second},
+			{Name: "look after probers", Do: a.watch.LookAfterProbers, Poll: time.Minute},
 			{Name: "tell what was found", Do: teller.watched(a.watch), Poll: 5 * time.Second},
 			{Name: "look at reports", Do: a.lookAtReports, Poll: 2 * time.Second},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},

@@ -28,6 +28,7 @@ type serveFlags struct {
 	NoMigrate      bool     `env:"TIJORI_NO_MIGRATE" help:"Serve a database that tijori migrate has set up; needs no administrator's credential."`
 	NoJobs         bool     `env:"TIJORI_NO_JOBS" help:"Answer requests only; another node runs the jobs."`
 	NoAccessLog    bool     `env:"TIJORI_NO_ACCESS_LOG" help:"Keep no log of who asked for what."`
+	Probe          string   `env:"TIJORI_PROBE" type:"path" placeholder:"FILE" help:"Probe what this file names beside the jobs (docs/watch.md); tijori watch probe does so from elsewhere."`
 	InspectEvery   int      `env:"TIJORI_INSPECT_EVERY" default:"8" placeholder:"N" help:"Look into one answer in so many for what is another account's (default: ${default})."`
 	Verbose        bool     `short:"v" env:"TIJORI_VERBOSE" help:"Log every request."`
 

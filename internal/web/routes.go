@@ -52,6 +52,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.InviteForm},
 		{Pattern: "POST /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.AcceptInvite},
 		{Pattern: "POST /language", Access: frame.Anyone, Handle: p.door.SetLanguage},
+		{Pattern: "GET /status", Access: frame.Anyone, KeepsFlash: true, Handle: p.status.Page},
 		{Pattern: "GET /offline", Access: frame.Anyone, KeepsFlash: true, Handle: p.khata.OfflinePage},
 		{Pattern: "GET /waiting", Access: frame.SignedIn, Handle: p.khata.WaitingPage},
 

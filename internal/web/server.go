@@ -21,6 +21,7 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
+	"github.com/tijorihq/tijori/internal/watch/probe"
 	"github.com/tijorihq/tijori/internal/web/accounts"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/development"
@@ -31,6 +32,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/operators"
 	"github.com/tijorihq/tijori/internal/web/plans"
 	"github.com/tijorihq/tijori/internal/web/programs"
+	"github.com/tijorihq/tijori/internal/web/status"
 )
 
 // A Config is what a Server stands on. All fields but Outbox and Machine are required.
@@ -57,6 +59,7 @@ type Config struct {
 	Observe        func(Observation)
 	MarkKey        []byte
 	Watch          *watch.Service // what was found in the access log; nil shows none
+	Probes         probe.Store    // what the status page shows; nil shows none
 	Log            *slog.Logger
 
 	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
@@ -89,6 +92,9 @@ func New(c Config) *Server {
 // arrive.
 func (s *Server) FilesUnderWay() (making int, reserved int64) { return s.frame.FilesUnderWay() }
 
+// WriteStatusPage writes the status page into a folder, to be served without Tijori.
+func WriteStatusPage(folder string, h *probe.History) error { return status.Write(folder, h) }
+
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // The parts of the product, in the frame that they share.
@@ -102,6 +108,7 @@ type parts struct {
 	programs    *programs.Handlers
 	operators   *operators.Handlers
 	notmine     *notmine.Handlers
+	status      *status.Handlers
 	development *development.Handlers
 }
 
@@ -128,6 +135,7 @@ func newParts(c Config) *parts {
 			Frame: f, Billing: c.Billing, Credits: c.Credits, Desk: insight.New(c.DB, billing.Khata.App),
 			Incidents: incident.New(c.DB), Machine: c.Machine, Watch: c.Watch,
 		},
+		status:      &status.Handlers{Frame: f, Probes: c.Probes},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}
 }

@@ -1,5 +1,6 @@
-// Package static serves the stylesheet, modules and icons of the pages. The
-// parts in files/css are joined, in their order, into one stylesheet. One hash over all files is part of every address,
+// Package static serves the stylesheets, modules and icons of the pages. The
+// parts in files/css are joined, in their order, into the stylesheet of all pages; those in files/more are each one that
+// few pages need besides. One hash over all files is part of every address,
 // so an answer may be kept for ever, files may name each other relatively, and a release changes every address at
 // once.
 package static
@@ -42,6 +43,9 @@ func URL(name string) string {
 
 // Size returns the bytes that a browser downloads for a file.
 func Size(name string) int { return len(all[name].packed) }
+
+// Content returns a file as it is.
+func Content(name string) []byte { return all[name].plain }
 
 var imported = regexp.MustCompile(`(?m)^import (?:.* from )?"\./([^"]+)";$`)
 
@@ -110,6 +114,11 @@ func load() (map[string]file, string) {
 		sum.Write(body)
 		if strings.HasPrefix(name, "files/css/") {
 			sheet = append(sheet, body...)
+			return nil
+		}
+		if strings.HasPrefix(name, "files/more/") {
+			body = squeeze(body)
+			out[path.Base(name)] = file{kind: kind, plain: body, packed: pack(z, body)}
 			return nil
 		}
 		out[strings.TrimPrefix(name, "files/")] = file{kind: kind, plain: body, packed: pack(z, body)}
