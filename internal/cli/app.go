@@ -32,6 +32,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/tracing"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/watch/probe"
@@ -54,6 +55,7 @@ type app struct {
 	jobs     *jobs.Runner
 	keeper   *keeper // nil without back-ups
 	requests *requestMetrics
+	traces   *tracing.Source // nil where none are sent
 	watch    *watch.Service
 	inspect  *watch.Inspector
 	access   *accesslog.Writer // nil where none is kept
@@ -101,6 +103,19 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			err = errors.Join(err, a.stop())
 		}
 	}()
+	if f.OTLP != "" {
+		if a.traces, err = tracing.Open(ctx, f.OTLP, versionText(), log); err != nil {
+			return nil, usagef("OTEL_EXPORTER_OTLP_ENDPOINT: %v", err)
+		}
+		a.closers = append(a.closers, func() error {
+			ctx, cancel := hold(5 * time.Second)
+			defer cancel()
+			if err := a.traces.Close(ctx); err != nil { // whoever collects traces keeps nobody from stopping
+				a.log.Warn("traces", "error", err)
+			}
+			return nil
+		})
+	}
 	var simulatorListener net.Listener
 	if development { // a port that is taken is told before the database starts
 		if simulatorListener, err = listen(f.SimulatorAddr, "TIJORI_SIMULATOR_ADDR"); err != nil {
@@ -169,7 +184,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
 		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
 		Probes:  probe.NewDatabase(a.database.Watch),
-		Release: versionText(), Observe: a.requests.observe,
+		Release: versionText(), Observe: a.requests.observe, Traces: a.traces,
 	}
 	if config.Machine, err = a.machine(); err != nil {
 		return nil, err
@@ -269,6 +284,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	}
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
+		Traces: a.traces,
 		Loops: append(own, []jobs.Loop{
 			// Two: while one waits for a provider the other works. More would leave no connection to the rest.
 			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},

@@ -32,6 +32,7 @@ var forbidden = []struct {
 	{"internal/spool", []string{"internal/"}},
 	{"internal/clock", []string{"internal/"}},
 	{"internal/strictjson", []string{"internal/"}},
+	{"internal/tracing", []string{"internal/"}},
 	{"internal/postgres", []string{
 		"internal/account", "internal/billing", "internal/ledger", "internal/web",
 		"internal/jobs", "internal/cli", "internal/mail", "internal/demo",

@@ -19,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/tracing"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/watch/probe"
@@ -57,6 +58,7 @@ type Config struct {
 	Inspector      *watch.Inspector                      // see frame.Config; so are the next two
 	InspectEvery   int
 	Observe        func(Observation)
+	Traces         *tracing.Source // nil: no request is traced
 	MarkKey        []byte
 	Watch          *watch.Service // what was found in the access log; nil shows none
 	Probes         probe.Store    // what the status page shows; nil shows none
@@ -118,7 +120,7 @@ func newParts(c Config) *parts {
 		PayOrigins: c.PayOrigins,
 		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
 		RequestLimit: c.limit, ChunkLimit: c.chunk, Access: c.Access, MarkKey: c.MarkKey, Inspector: c.Inspector,
-		InspectEvery: c.InspectEvery, Observe: c.Observe, Log: c.Log,
+		InspectEvery: c.InspectEvery, Observe: c.Observe, Traces: c.Traces, Log: c.Log,
 	})
 	return &parts{
 		Frame:    f,
