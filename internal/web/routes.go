@@ -475,6 +475,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /admin/accounts/{id}", Access: frame.Operator, Handle: room(p.operators.AccountPage)},
 		{Pattern: "POST /admin/accounts/{id}", Access: frame.Operator, Handle: room(p.operators.OpenAccount)},
 		{Pattern: "GET /admin/health", Access: frame.Operator, Handle: room(p.operators.HealthPage)},
+		{Pattern: "GET /admin/incidents", Access: frame.Operator, Handle: room(p.operators.IncidentsPage)},
 		{Pattern: "GET /admin/log", Access: frame.Operator, Handle: room(p.operators.LogPage)},
 		{Pattern: "GET /admin/inbox", Access: frame.Operator, Handle: room(p.operators.InboxPage)},
 		{
