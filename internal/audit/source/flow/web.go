@@ -121,6 +121,16 @@ func lib(l string, kind OKind, path string, pos Pos) *Val {
 // code that keeps it is not at hand.
 func (in *interp) ctx(key string, pos Pos) *Val {
 	in.entry.readCtx = true
+	// what this route's own middleware has kept counts before what other routes keep under the same name
+	var own *Val
+	for _, op := range in.entry.Ops {
+		if op.Kind == OpCtx && op.Name == key && op.Val != nil {
+			own = Join(own, op.Val)
+		}
+	}
+	if own != nil {
+		return hop(own, pos, "read from the request's context")
+	}
 	if v := in.p.Ctx[key]; v != nil {
 		return hop(v, pos, "read from the request's context")
 	}
