@@ -81,6 +81,7 @@ type Origin struct {
 	Op      *Op    // of a query, a provider's call, an unknown function
 	Derived bool   // computed from it rather than it
 	Called  bool   // what an unknown function gave back that was given it
+	Given   string // the path that the function was given
 	Base    Pos    // where the whole was read, of which this is a part
 	Hops    *Hop
 }
@@ -623,12 +624,16 @@ func called(v *Val) *Val {
 	for i, o := range v.From {
 		if !o.Called {
 			c := *o
-			c.Called = true
+			c.Called, c.Given = true, o.Path
 			v.From[i] = &c
 		}
 	}
 	return v
 }
+
+// Looked tells whether the origin is a member of what an unknown function found by a single value: that function's word,
+// not the sender's.
+func (o *Origin) Looked() bool { return o.Called && o.Given != "" && o.Path != o.Given }
 
 // pass is a value that a function hands on unchanged as far as origin goes.
 func pass(x *Val) *Val {

@@ -25,7 +25,7 @@ func clientKey(o *flow.Origin) string {
 // Clients are the origins of a value that the sender chooses.
 func Clients(v *flow.Val) (list []*flow.Origin) {
 	for _, o := range v.Origins() {
-		if o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Header || o.Kind == flow.Path {
+		if (o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Header || o.Kind == flow.Path) && !o.Looked() {
 			list = append(list, o)
 		}
 	}
@@ -230,6 +230,9 @@ func callWithSession(op *flow.Op) bool {
 		if FromSession(a) {
 			return true
 		}
+	}
+	if op.Recv != nil && FromSession(op.Recv) {
+		return true // session.user.membershipOf(team)
 	}
 	// a helper that takes the whole request asks for the session itself
 	for _, a := range op.Args {
