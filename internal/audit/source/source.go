@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -60,12 +61,15 @@ var skipDirs = map[string]bool{
 	".pnpm-store": true, ".idea": true, "storybook-static": true,
 }
 
+var builtDirs = map[string]bool{"dist": true, "build": true, "out": true}
+
 type reader struct {
 	opt    Options
 	report *finding.Report
 	mu     sync.Mutex
 	files  []*ir.File
 	texts  map[string]string
+	built  map[string]bool // folders of built files that were left out
 }
 
 func (r *reader) notTested(what, format string, args ...any) {
@@ -101,7 +105,7 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 		return nil, err
 	}
 	report := &finding.Report{Command: "audit source", Target: opt.Dir}
-	r := &reader{opt: opt, report: report, texts: map[string]string{}}
+	r := &reader{opt: opt, report: report, texts: map[string]string{}, built: map[string]bool{}}
 	if err := r.read(ctx); err != nil {
 		return nil, err
 	}
@@ -219,6 +223,9 @@ func (r *reader) read(ctx context.Context) error {
 		}
 		if d.IsDir() {
 			if rel != "." && (skipDirs[d.Name()] || strings.HasPrefix(d.Name(), ".") && d.Name() != ".github") {
+				if builtDirs[d.Name()] && len(r.built) < 10 {
+					r.built[rel] = true
+				}
 				return fs.SkipDir
 			}
 			return nil
@@ -462,6 +469,14 @@ func (r *reader) count(p *flow.Program) {
 				kinds["queries"]++
 			}
 		}
+	}
+	if len(r.files) > 0 && kinds["routes"]+kinds["server actions"]+kinds["pages"] == 0 {
+		built := ""
+		if len(r.built) > 0 {
+			built = "; built files are left out: " + strings.Join(slices.Sorted(maps.Keys(r.built)), ", ")
+		}
+		r.notTested(r.opt.Dir, "no route, action or page of a known framework was recognised, so what requests can do was not "+
+			"judged%s", built)
 	}
 	r.report.Looked = []finding.Count{
 		{What: "files", N: len(r.files) + len(r.texts)},
