@@ -2,6 +2,7 @@ const express = require('express')
 const passport = require('passport')
 const { getDataSource } = require('./data')
 const { Organization } = require('./organization.entity')
+const { Note } = require('./note.entity')
 const { User } = require('./user.entity')
 const app = express()
 
@@ -32,6 +33,14 @@ app.post('/users/disable', mayEdit('min_role_edit_users'), async (req, res) => {
   const runner = getDataSource().createQueryRunner()
   const user = await runner.manager.findOneBy(User, { id: req.body.id })
   res.json(user)
+})
+
+app.post('/notes/:id/delete', async (req, res) => {
+  if (!req.user) return res.status(401).end()
+  const runner = getDataSource().createQueryRunner()
+  const note = await runner.manager.findOneBy(Note, { id: req.params.id })
+  if (note?.user_id === req.user.id) await runner.manager.remove(note)
+  res.json({ ok: true })
 })
 
 module.exports = app
