@@ -59,7 +59,7 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 		default:
 			if o := a.First(Header); o != nil && signatureHeader.MatchString(o.Path) {
 				head = true
-			} else if a.Has(Body) && (a.Lib == "" && a.Fields == nil) && a.From[0].Path == "" {
+			} else if a.Has(Body) && a.Lib == "" && a.Fields == nil && len(a.From) > 0 && a.From[0].Path == "" {
 				raw = raw || verifyWord.MatchString(name)
 				others++
 			} else {
