@@ -253,7 +253,7 @@ func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) err
 		}
 		_, err = tx.Exec(ctx, `
 			insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
-			values ($1, $1, $2, 'raised', $3,
+			values ($1, substring($1::text from '[a-z]+$'), $2, 'raised', $3,
 			    'deliveries were refused because no secret fits their signature: has it been changed at the provider?', $4, $4)
 			on conflict (connection_id, kind) do update
 			    set state = 'raised', times = alerts.times + excluded.times, last_at = excluded.last_at,

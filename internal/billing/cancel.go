@@ -28,6 +28,11 @@ func (s *Service) Cancel(ctx context.Context, c postgres.Caller) (until time.Tim
 	if err != nil {
 		return until, err
 	}
+	return s.CancelFor(ctx, p)
+}
+
+// CancelFor is Cancel for a payer who is known.
+func (s *Service) CancelFor(ctx context.Context, p Payer) (until time.Time, err error) {
 	defer s.buying.lock(p.account)()
 	var subs []Subscription
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {

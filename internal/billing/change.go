@@ -74,6 +74,11 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 	if err != nil {
 		return nil, err
 	}
+	return s.QuoteFor(ctx, p, plan, interval)
+}
+
+// QuoteFor is QuoteChange for a payer who is known.
+func (s *Service) QuoteFor(ctx context.Context, p Payer, plan, interval string) (*Quote, error) {
 	unlock := s.buying.lock(p.account)
 	s.look(ctx, p.account)
 	unlock()
@@ -82,7 +87,7 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 }
 
 func (s *Service) quote(
-	ctx context.Context, p payer, plan, interval string, at time.Time,
+	ctx context.Context, p Payer, plan, interval string, at time.Time,
 ) (*Quote, *Subscription, error) {
 	sub, subs, err := s.changeable(ctx, p)
 	if err != nil {
@@ -168,7 +173,7 @@ func later(t time.Time, interval string) time.Time {
 
 // changeable is the one subscription whose plan an account may change, and all that the
 // account has.
-func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, []Subscription, error) {
+func (s *Service) changeable(ctx context.Context, p Payer) (*Subscription, []Subscription, error) {
 	var all, live []Subscription
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		all, err = subscriptionsOf(ctx, tx, p.account)
@@ -210,6 +215,13 @@ func (s *Service) ChangePlan(
 	if err != nil {
 		return nil, err
 	}
+	return s.ChangeFor(ctx, p, plan, interval, at, due)
+}
+
+// ChangeFor is ChangePlan for a payer who is known.
+func (s *Service) ChangeFor(
+	ctx context.Context, p Payer, plan, interval string, at time.Time, due int64,
+) (*Checkout, error) {
 	defer s.buying.lock(p.account)()
 	if now := s.clock.Now(); at.After(now.Add(time.Minute)) || at.Before(now.Add(-quoteLife)) {
 		return nil, errAmountChanged
@@ -296,9 +308,14 @@ func (s *Service) Resume(ctx context.Context, c postgres.Caller) error {
 	if err != nil {
 		return err
 	}
+	return s.ResumeFor(ctx, p)
+}
+
+// ResumeFor is Resume for a payer who is known.
+func (s *Service) ResumeFor(ctx context.Context, p Payer) error {
 	defer s.buying.lock(p.account)()
 	var best *Subscription
-	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		subs, err := subscriptionsOf(ctx, tx, p.account)
 		best = Best(subs, s.plans, s.clock.Now())
 		return err
@@ -345,7 +362,7 @@ func (s *Service) InvoiceURL(
 		return address, err
 	}
 	var address, subscription string
-	var p payer
+	var p Payer
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
 		if !tx.Scope.Rights.Owns {
 			return errOwnersOnly
@@ -392,7 +409,7 @@ func (s Subscription) PayPage() string {
 // fetchInvoice asks the provider for a subscription's invoices, keeps what they
 // tell, and returns the page of one.
 func (s *Service) fetchInvoice(
-	ctx context.Context, p payer, provider facts.Provider, subscription, id string,
+	ctx context.Context, p Payer, provider facts.Provider, subscription, id string,
 ) (string, error) {
 	g, err := s.gateway(provider)
 	if err != nil {

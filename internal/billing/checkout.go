@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -37,6 +38,7 @@ type Checkout struct {
 	Provider facts.Provider
 	Price    Price
 	URL      string    // the provider's hosted page, to redirect to (GET)
+	Expires  time.Time // when it can no longer be paid
 	Starts   time.Time // Razorpay: when it begins and is charged for, zero for at once
 	// Razorpay: the hosted checkout that comes back to us; the browser posts it instead of following URL
 	Form    *Form
@@ -68,16 +70,38 @@ var (
 		"The payment provider refused this. Nothing was changed; please try again in a minute.").Coded("provider_refused")
 )
 
-// payer is the caller as the database knows them.
-type payer struct {
-	user    uuid.UUID
+// A Payer is whose account pays, as the database has said it.
+type Payer struct {
+	user    uuid.UUID // zero: the program of an app asks for its customer
 	account uuid.UUID
 	email   string
 	name    string // of the account
+	back    string // where an app's customer goes from the provider's page, "" for our own pages
+}
+
+// CustomerOf is the customer of an app, whose account tijori_access.customer_account has named. back is an address of
+// the app, which has been held against its origins.
+func CustomerOf(account uuid.UUID, name, email, back string) Payer {
+	return Payer{account: account, email: email, name: name, back: back}
+}
+
+// from is where a payer goes from a provider's page: our own, or the app's with what has come of it.
+func (p Payer) from(own, result string) string {
+	if p.back == "" {
+		return own
+	}
+	u, err := url.Parse(p.back)
+	if err != nil {
+		return own
+	}
+	q := u.Query()
+	q.Set("tijori", result)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // payer looks up who pays; only an owner may.
-func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err error) {
+func (s *Service) payer(ctx context.Context, c postgres.Caller) (p Payer, err error) {
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
 		if !tx.Scope.Rights.Owns {
 			return errOwnersOnly
@@ -102,13 +126,20 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 func (s *Service) StartCheckout(
 	ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider,
 ) (*Checkout, error) {
-	price, ok := s.plans.Price(plan, interval, provider)
-	if !ok || !s.Sells(provider) {
-		return nil, errNotForSale
-	}
 	p, err := s.payer(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	return s.CheckoutFor(ctx, p, plan, interval, provider)
+}
+
+// CheckoutFor is StartCheckout for a payer who is known.
+func (s *Service) CheckoutFor(
+	ctx context.Context, p Payer, plan, interval string, provider facts.Provider,
+) (*Checkout, error) {
+	price, ok := s.plans.Price(plan, interval, provider)
+	if !ok || !s.Sells(provider) {
+		return nil, errNotForSale
 	}
 	defer s.buying.lock(p.account)() // on this node; other nodes meet in the database
 	if err := s.catchUp(ctx, p.account); err != nil {
@@ -225,7 +256,7 @@ const startMargin = time.Hour
 
 // purchase opens or finds the account's checkout of what is wished for. The caller holds the account's lock
 // and has caught up with the providers.
-func (s *Service) purchase(ctx context.Context, p payer, w wish) (*Checkout, error) {
+func (s *Service) purchase(ctx context.Context, p Payer, w wish) (*Checkout, error) {
 	for range 5 {
 		row, stale, others, err := s.reserve(ctx, p, w)
 		if err != nil {
@@ -291,7 +322,7 @@ type reserved struct {
 // not ended. When the first period begins is decided here, under the lock of the account's
 // purchases and by what is paid at this moment.
 func (s *Service) reserve(
-	ctx context.Context, p payer, w wish,
+	ctx context.Context, p Payer, w wish,
 ) (row, stale *reserved, others []Subscription, err error) {
 	price := w.price
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
@@ -357,7 +388,8 @@ func (s *Service) reserve(
 			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period,
 			    price_id, status,
 			    created_at, expires_at, starts_at, replaces)
-			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10, $11)
+			values ($1, $2, $3, current_setting('tijori.app'), $4, substring($4::text from '[a-z]+$'),
+			    $5, $6, $7, 'creating', $8, $9, $10, $11)
 			on conflict do nothing`,
 			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires,
 			null(row.starts), nullText(row.replaces))
@@ -403,7 +435,7 @@ func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserve
 // open asks the provider for the page of a reserved checkout. It may be
 // repeated after a crash or on another node: Stripe answers the same again by
 // the idempotency key, Razorpay is searched for the checkout's id first.
-func (s *Service) open(ctx context.Context, p payer, r *reserved) error {
+func (s *Service) open(ctx context.Context, p Payer, r *reserved) error {
 	var err error
 	if r.provider == facts.Stripe {
 		err = s.openStripe(ctx, p, r)
@@ -438,14 +470,14 @@ func (s *Service) open(ctx context.Context, p payer, r *reserved) error {
 	return errProviderDown.Because(err)
 }
 
-func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
+func (s *Service) openStripe(ctx context.Context, p Payer, r *reserved) error {
 	var session *facts.Session
 	err := s.withCustomer(ctx, p, func(customer, keySuffix string) (err error) {
 		session, err = s.stripe.CreateSession(ctx, stripe.SessionRequest{
 			Key: "checkout_" + r.id.String() + keySuffix, CustomerID: customer, AccountID: r.account.String(),
-			CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath +
-				"?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
-			CancelURL: s.publicURL + CancelPath, ExpiresAt: r.expires,
+			CheckoutID: r.id.String(), PriceID: r.price,
+			SuccessURL: p.from(s.publicURL+ReturnPath+"?provider=stripe&session_id={CHECKOUT_SESSION_ID}", "paid"),
+			CancelURL:  p.from(s.publicURL+CancelPath, "cancelled"), ExpiresAt: r.expires,
 		})
 		return err
 	})
@@ -618,9 +650,11 @@ func (s *Service) close(ctx context.Context, r *reserved) error {
 }
 
 // checkout is what the page needs of a reserved row.
-func (s *Service) checkout(p payer, r *reserved, price Price) *Checkout {
-	c := &Checkout{ID: r.id, Provider: r.provider, Price: price, URL: r.url, Starts: r.starts, Account: p.name}
-	if r.provider != facts.Razorpay {
+func (s *Service) checkout(p Payer, r *reserved, price Price) *Checkout {
+	c := &Checkout{
+		ID: r.id, Provider: r.provider, Price: price, URL: r.url, Starts: r.starts, Account: p.name, Expires: r.expires,
+	}
+	if r.provider != facts.Razorpay || p.back != "" {
 		return c
 	}
 	plan, _ := s.plans.ByID(price.Plan)

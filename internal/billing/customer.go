@@ -17,7 +17,7 @@ import (
 func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, now time.Time) error {
 	if _, err := tx.Exec(ctx, `
 		insert into provider_customers (account_id, app_id, connection_id, provider, claimed_at)
-		values ($1, current_setting('tijori.app'), $2, $2, $3)
+		values ($1, current_setting('tijori.app'), $2, substring($2::text from '[a-z]+$'), $3)
 		on conflict (account_id, connection_id) do nothing`, account, provider, now); err != nil {
 		return fmt.Errorf("claim a customer: %w", err)
 	}
@@ -30,7 +30,7 @@ func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider f
 // withCustomer does something with the account's Stripe customer. One that Stripe does not know any more is forgotten,
 // and the same is done once again with a new one. fn is given what to add to its idempotency key, because Stripe
 // remembers a refusal with its key.
-func (s *Service) withCustomer(ctx context.Context, p payer, fn func(customer, keySuffix string) error) error {
+func (s *Service) withCustomer(ctx context.Context, p Payer, fn func(customer, keySuffix string) error) error {
 	for again := true; ; again = false {
 		id, generation, err := s.customer(ctx, p)
 		if err != nil {
@@ -56,7 +56,7 @@ func (s *Service) forgetCustomer(ctx context.Context, account uuid.UUID, id stri
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update provider_customers set customer_id = null, generation = generation + 1
-			 where account_id = $1 and connection_id = 'stripe' and customer_id = $2`, account, id)
+			 where account_id = $1 and connection_id = $3 and customer_id = $2`, account, id, facts.Stripe)
 		return err
 	})
 }
@@ -65,12 +65,12 @@ func (s *Service) forgetCustomer(ctx context.Context, account uuid.UUID, id stri
 // how often another key was needed for it. The claim is in the database before
 // Stripe is asked, and every repeat carries the same idempotency key, so parallel
 // clicks make one customer.
-func (s *Service) customer(ctx context.Context, p payer) (_ string, generation int, _ error) {
+func (s *Service) customer(ctx context.Context, p Payer) (_ string, generation int, _ error) {
 	var id *string
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,
 			`select customer_id, generation from provider_customers where account_id = $1
-				and connection_id = 'stripe'`, p.account).
+				and connection_id = $2`, p.account, facts.Stripe).
 			Scan(&id, &generation)
 	})
 	if err != nil {
@@ -93,9 +93,9 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 		}
 		return tx.QueryRow(ctx, `
 			update provider_customers set customer_id = coalesce(customer_id,
-			    $2) where account_id = $1 and connection_id = 'stripe'
+			    $2) where account_id = $1 and connection_id = $3
 			    returning customer_id, generation`,
-			p.account, made).Scan(&made, &generation)
+			p.account, made, facts.Stripe).Scan(&made, &generation)
 	})
 	if err != nil {
 		return "", 0, fmt.Errorf("save the customer: %w", err)
@@ -113,7 +113,8 @@ func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update provider_customers set generation = generation + 1
-			 where account_id = $1 and connection_id = 'stripe' and generation = $2 and customer_id is null`, account, generation)
+			 where account_id = $1 and connection_id = $3 and generation = $2 and customer_id is null`, account, generation,
+			facts.Stripe)
 		return err
 	})
 }

@@ -141,7 +141,7 @@ const storeSQL = `
 	insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label,
 	    created_at,
 	    received_at, delivered_at, next_attempt_at, last_error)
-	select $1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11 from work
+	select $1, substring($1::text from '[a-z]+$'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11 from work
 	on conflict (connection_id, event_id) do update
 	    set deliveries = inbox.deliveries + 1, delivered_at = excluded.delivered_at`
 

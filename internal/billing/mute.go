@@ -126,7 +126,7 @@ func (s *Service) raise(ctx context.Context, provider facts.Provider, g group) e
 		}
 		tag, err := tx.Exec(ctx, `
 			insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at, newest_at)
-			values ($1, $1, $2, 'raised', $3, $4, $5, $5, $6)
+			values ($1, substring($1::text from '[a-z]+$'), $2, 'raised', $3, $4, $5, $5, $6)
 			on conflict (connection_id, kind) do update set state = 'raised', times = excluded.times,
 			    told_times = least(alerts.told_times, excluded.times), detail = excluded.detail,
 			    last_at = excluded.last_at, newest_at = excluded.newest_at,

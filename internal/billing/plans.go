@@ -5,6 +5,7 @@
 package billing
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -68,9 +69,10 @@ type Plan struct {
 	Rank            int
 	Default         bool // of accounts that no subscription gives another; costs nothing
 	Recommended     bool
-	Withdrawn       bool // sold no more; who has it keeps it
-	PartiesMax      int  // 0 means without limit
-	MembersMax      int  // people of the account, its owner included; 0 means without limit
+	Withdrawn       bool             // sold no more; who has it keeps it
+	PartiesMax      int              // 0 means without limit
+	MembersMax      int              // people of the account, its owner included; 0 means without limit
+	Limits          map[string]int64 // of an app's own plans, by names of its own; what is absent has no limit
 	Entitlements    []string
 	CreditsPerMonth int64
 	Allowances      []Allowance // one a meter, in the order of the file
@@ -81,11 +83,12 @@ type Plan struct {
 func (p Plan) Has(entitlement string) bool { return slices.Contains(p.Entitlements, entitlement) }
 
 // limits are the plan's limits as the database keeps them: by name, and absent where there is none.
-func (p Plan) limits() map[string]int {
-	out := map[string]int{}
+func (p Plan) limits() map[string]int64 {
+	out := map[string]int64{}
+	maps.Copy(out, p.Limits)
 	for name, most := range map[string]int{LimitParties: p.PartiesMax, LimitMembers: p.MembersMax} {
 		if most > 0 {
-			out[name] = most
+			out[name] = int64(most)
 		}
 	}
 	return out
@@ -93,6 +96,7 @@ func (p Plan) limits() map[string]int {
 
 // Plans is the validated list of a plan file, in order of rank.
 type Plans struct {
+	App     string // whose plans these are: the khata's, or the app's that the file names
 	List    []Plan
 	Meters  []Meter
 	TopUps  []TopUp
@@ -161,23 +165,25 @@ func (ps *Plans) Sells(provider facts.Provider, a money.Amount) (currency, amoun
 }
 
 type planFile struct {
+	App   string      `toml:"app"`
 	Meter []fileMeter `toml:"meter"`
 	TopUp []fileTopUp `toml:"top_up"`
 	Plan  []struct {
-		ID              string          `toml:"id"`
-		Name            string          `toml:"name"`
-		Purpose         string          `toml:"purpose"`
-		PurposeHindi    string          `toml:"purpose_hi"`
-		Rank            *int            `toml:"rank"`
-		Default         bool            `toml:"default"`
-		Recommended     bool            `toml:"recommended"`
-		Sold            *bool           `toml:"sold"`
-		PartiesMax      *int            `toml:"parties_max"`
-		MembersMax      int             `toml:"members_max"`
-		Entitlements    []string        `toml:"entitlements"`
-		CreditsPerMonth int64           `toml:"credits_per_month"`
-		CreditsPerDay   int64           `toml:"credits_per_day"`
-		Allowance       []fileAllowance `toml:"allowance"`
+		ID              string           `toml:"id"`
+		Name            string           `toml:"name"`
+		Purpose         string           `toml:"purpose"`
+		PurposeHindi    string           `toml:"purpose_hi"`
+		Rank            *int             `toml:"rank"`
+		Default         bool             `toml:"default"`
+		Recommended     bool             `toml:"recommended"`
+		Sold            *bool            `toml:"sold"`
+		PartiesMax      *int             `toml:"parties_max"`
+		MembersMax      int              `toml:"members_max"`
+		Limits          map[string]int64 `toml:"limits"`
+		Entitlements    []string         `toml:"entitlements"`
+		CreditsPerMonth int64            `toml:"credits_per_month"`
+		CreditsPerDay   int64            `toml:"credits_per_day"`
+		Allowance       []fileAllowance  `toml:"allowance"`
 		Price           []struct {
 			Provider      string `toml:"provider"`
 			Interval      string `toml:"interval"`
@@ -203,8 +209,27 @@ func LoadPlans(path string, environ []string) (*Plans, error) {
 		text, name = b, path
 	}
 	ps, err := ParsePlans(text, environ)
+	if err == nil && ps.App != Khata.App {
+		err = fmt.Errorf("this file is what the app %q sells; TIJORI_APP_PLANS names such files", ps.App)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return ps, nil
+}
+
+// LoadAppPlans reads the plan file of an app, which it names.
+func LoadAppPlans(path string) (*Plans, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read plans: %w", err)
+	}
+	ps, err := ParsePlans(text, nil)
+	if err == nil && ps.App == Khata.App {
+		err = errors.New(`the file does not say whose plans these are: app = "…" in its first line`)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return ps, nil
 }
@@ -223,7 +248,10 @@ func ParsePlans(text []byte, environ []string) (*Plans, error) {
 	if unknown := md.Undecoded(); len(unknown) > 0 {
 		return nil, fmt.Errorf("%sunknown key %q", lineOf(text, unknown[0]), unknown[0].String())
 	}
-	ps := &Plans{byPrice: map[string]Price{}}
+	ps := &Plans{App: cmp.Or(f.App, Khata.App), byPrice: map[string]Price{}}
+	if !appID.MatchString(ps.App) {
+		return nil, fmt.Errorf("app %q: an id is lower-case letters, digits and -", ps.App)
+	}
 	if err := ps.addMeters(f.Meter); err != nil {
 		return nil, err
 	}
@@ -232,8 +260,16 @@ func ParsePlans(text []byte, environ []string) (*Plans, error) {
 		p := Plan{
 			ID: fp.ID, Name: fp.Name, Default: fp.Default, Recommended: fp.Recommended, Withdrawn: no(fp.Sold),
 			Entitlements: fp.Entitlements, CreditsPerMonth: fp.CreditsPerMonth, MembersMax: fp.MembersMax,
+			Limits: fp.Limits,
 		}
-		if err := p.check(i, fp.Rank, fp.PartiesMax, ranks); err != nil {
+		if err := p.check(i, fp.Rank, ranks); err != nil {
+			return nil, err
+		}
+		check := p.checkOwn
+		if ps.App == Khata.App {
+			check = p.checkKhata
+		}
+		if err := check(fp.PartiesMax, ps.Meters); err != nil {
 			return nil, err
 		}
 		if err := p.addPurpose(fp.Purpose, fp.PurposeHindi); err != nil {
@@ -345,6 +381,8 @@ func (ps *Plans) add(p *Plan, price Price) error {
 }
 
 var (
+	appID          = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+	featureName    = regexp.MustCompile(`^[a-z][a-z0-9_.]{0,60}$`)
 	planID         = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 	stripePriceID  = regexp.MustCompile(`^price_[A-Za-z0-9_]{1,100}$`)
 	razorpayPlanID = regexp.MustCompile(`^plan_[A-Za-z0-9_]{1,100}$`)
@@ -376,7 +414,7 @@ func (p *Plan) addPurpose(english, hindi string) error {
 	return nil
 }
 
-func (p *Plan) check(i int, rank, partiesMax *int, ranks map[int]string) error {
+func (p *Plan) check(i int, rank *int, ranks map[int]string) error {
 	switch {
 	case p.ID == "":
 		return fmt.Errorf("plan %d has no id", i+1)
@@ -392,25 +430,63 @@ func (p *Plan) check(i int, rank, partiesMax *int, ranks map[int]string) error {
 		return fmt.Errorf("plan %q: rank %d is not between 0 and 1000000", p.ID, *rank)
 	case ranks[*rank] != "":
 		return fmt.Errorf("plan %q has the same rank as plan %q", p.ID, ranks[*rank])
+	case p.CreditsPerMonth < 0 || p.CreditsPerMonth > 1_000_000_000:
+		return fmt.Errorf("plan %q: credits_per_month %d is not between 0 and 1000000000", p.ID, p.CreditsPerMonth)
+	}
+	for i, e := range p.Entitlements {
+		if slices.Contains(p.Entitlements[:i], e) {
+			return fmt.Errorf("plan %q has entitlement %q twice", p.ID, e)
+		}
+	}
+	p.Rank = *rank
+	ranks[p.Rank] = p.ID
+	return nil
+}
+
+// checkKhata holds a plan of the khata against what the khata enforces.
+func (p *Plan) checkKhata(partiesMax *int, _ []Meter) error {
+	switch {
 	case partiesMax == nil:
 		return fmt.Errorf("plan %q has no parties_max (0 means without limit)", p.ID)
 	case *partiesMax < 0 || *partiesMax > 100_000_000:
 		return fmt.Errorf("plan %q: parties_max %d is not between 0 and 100000000", p.ID, *partiesMax)
 	case p.MembersMax < 0 || p.MembersMax > 1_000_000:
 		return fmt.Errorf("plan %q: members_max %d is not between 0 and 1000000", p.ID, p.MembersMax)
-	case p.CreditsPerMonth < 0 || p.CreditsPerMonth > 1_000_000_000:
-		return fmt.Errorf("plan %q: credits_per_month %d is not between 0 and 1000000000", p.ID, p.CreditsPerMonth)
+	case len(p.Limits) > 0:
+		return fmt.Errorf("plan %q: limits are of an app's plans; the khata has parties_max and members_max", p.ID)
 	}
-	for i, e := range p.Entitlements {
+	for _, e := range p.Entitlements {
 		if !slices.Contains(EntitlementNames(), e) {
 			return fmt.Errorf("plan %q: unknown entitlement %q", p.ID, e)
 		}
-		if slices.Contains(p.Entitlements[:i], e) {
-			return fmt.Errorf("plan %q has entitlement %q twice", p.ID, e)
+	}
+	p.PartiesMax = *partiesMax
+	return nil
+}
+
+// checkOwn holds a plan of an app against what check() can tell apart: its program enforces its own names.
+func (p *Plan) checkOwn(partiesMax *int, meters []Meter) error {
+	if partiesMax != nil || p.MembersMax != 0 {
+		return fmt.Errorf("plan %q: parties_max and members_max are the khata's; an app's plan has limits", p.ID)
+	}
+	names := slices.Clone(p.Entitlements)
+	for name, most := range p.Limits {
+		if most < 0 {
+			return fmt.Errorf("plan %q: limit %q is below zero; what has no limit is left out", p.ID, name)
+		}
+		if slices.Contains(names, name) {
+			return fmt.Errorf("plan %q: %q is an entitlement and a limit", p.ID, name)
+		}
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if !featureName.MatchString(name) {
+			return fmt.Errorf("plan %q: feature %q is not lower-case letters, digits, . and _", p.ID, name)
+		}
+		if slices.ContainsFunc(meters, func(m Meter) bool { return m.ID == name }) {
+			return fmt.Errorf("plan %q: %q is a meter already", p.ID, name)
 		}
 	}
-	p.Rank, p.PartiesMax = *rank, *partiesMax
-	ranks[p.Rank] = p.ID
 	return nil
 }
 

@@ -3,12 +3,15 @@ package billing
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/postgres"
 )
 
 // SyncPlans writes the plan file into the database, where limits are enforced. It
@@ -25,7 +28,7 @@ func (s *Service) SyncPlans(ctx context.Context) error {
 			update subscriptions s set plan_id = p.plan_id, period = p.period, changed_at = $2
 			  from prices p
 			 where s.app_id = $1 and p.app_id = $1 and p.connection_id = s.connection_id and p.id = s.price_id
-			   and p.connection_id || ' ' || p.id = any ($3) and (s.plan_id is distinct from p.plan_id or s.period <> p.period)`,
+			   and p.provider || ' ' || p.id = any ($3) and (s.plan_id is distinct from p.plan_id or s.period <> p.period)`,
 			s.work.App, now, s.plans.priceKeys())
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return fmt.Errorf("write the plans: %w", err)
@@ -38,6 +41,12 @@ func (s *Service) SyncPlans(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// WritePlans is SyncPlans for an app that no provider is set up for: customers have its default plan.
+func WritePlans(ctx context.Context, db *postgres.DB, plans *Plans, now *clock.Clock, log *slog.Logger) error {
+	s := &Service{db: db, work: WorkOf(plans.App), plans: plans, clock: now, log: log}
+	return s.SyncPlans(ctx)
 }
 
 func (s *Service) queuePlans(b *pgx.Batch) {
@@ -66,7 +75,7 @@ func (s *Service) queuePlans(b *pgx.Batch) {
 		for _, price := range p.Prices {
 			b.Queue(`
 				insert into prices (app_id, connection_id, provider, id, plan_id, period, currency, amount_minor)
-				values ($1, $2, $2, $3, $4, $5, $6, $7)
+				values ($1, $2, substring($2::text from '[a-z]+$'), $3, $4, $5, $6, $7)
 				on conflict (connection_id, id) do update set plan_id = excluded.plan_id, period = excluded.period,
 				    currency = excluded.currency, amount_minor = excluded.amount_minor`,
 				s.work.App, price.Provider, price.ProviderPrice, price.Plan, price.Interval, price.Amount.Currency,
@@ -142,7 +151,7 @@ func (s *Service) tellUnknownPrices(ctx context.Context, tx pgx.Tx) error {
 	rows, err := tx.Query(ctx, `
 		select s.account_id, s.provider, s.id, s.price_id, coalesce(s.plan_id, '') from subscriptions s
 		 where s.app_id = $1 and s.ended_at is null and s.status in ('trialing', 'active', 'past_due', 'paused')
-		   and s.connection_id || ' ' || s.price_id <> all ($2)
+		   and s.provider || ' ' || s.price_id <> all ($2)
 		 order by s.provider, s.id`, s.work.App, s.plans.priceKeys())
 	if err != nil {
 		return err

@@ -252,7 +252,9 @@ func (s *Service) restorePurchase(
 		insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter,
 		    credits, days,
 		    amount_minor, currency, status, provider_id, url, created_at, expires_at)
-		values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'open', $11, '', $12, $13)`,
+		values ($1, $2, $3, current_setting('tijori.app'), $4, substring($4::text from '[a-z]+$'),
+		    $5, $6, $7, $8, $9, $10, 'open',
+		    $11, '', $12, $13)`,
 		account, id, user, provider, b.TopUpID, b.Meter, b.Credits, b.Days, p.Amount.Minor, p.Amount.Currency,
 		p.ID, created,
 		created.Add(checkoutLife))

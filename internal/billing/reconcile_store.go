@@ -85,7 +85,7 @@ func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Recon
 		_, err = tx.Exec(ctx, `
 			insert into reconcile_runs (id, connection_id, provider, account_id, dry_run, asked_by, state, phase, since,
 			    started_at, lease_until)
-			values ($1, $2, $2, $3, $4, $5, 'running', $6, $7, $8, $9)`,
+			values ($1, $2, substring($2::text from '[a-z]+$'), $3, $4, $5, 'running', $6, $7, $8, $9)`,
 			run.ID, provider, account, o.DryRun, o.Who, run.Phase, epoch(run.Since), now, run.lease)
 		return err
 	})

@@ -257,7 +257,7 @@ func adoptCustomer(
 ) error {
 	_, err := tx.Exec(ctx, `
 		insert into provider_customers (account_id, app_id, connection_id, provider, customer_id, claimed_at)
-		values ($1, current_setting('tijori.app'), $2, $2, $3, $4)
+		values ($1, current_setting('tijori.app'), $2, substring($2::text from '[a-z]+$'), $3, $4)
 		on conflict (account_id, connection_id) do update
 		    set customer_id = coalesce(provider_customers.customer_id, excluded.customer_id)`,
 		account, provider, customer, now)

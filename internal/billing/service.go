@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,7 +111,7 @@ func New(c Config) (*Service, error) {
 		return nil, fmt.Errorf("the public address %q is no http or https address", c.PublicURL)
 	}
 	s := &Service{
-		db: c.DB, work: Khata, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay,
+		db: c.DB, work: WorkOf(c.Plans.App), plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay,
 		gateways:  map[facts.Provider]gateway{},
 		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed,
 		wake: make(chan struct{}, 1), asking: make(chan struct{}, askers),
@@ -160,11 +161,48 @@ func (s *Service) sellable() error {
 
 // Khata is the first app, the shopkeeper's ledger, with its connections: one account at
 // each provider, named after the provider.
-var Khata = postgres.Work{App: "khata", Connections: []string{string(facts.Razorpay), string(facts.Stripe)}}
+var Khata = WorkOf("khata")
+
+// WorkOf is the work for an app. Its connections are named after app and provider. The statements of this package name
+// a provider, and mean the app's connection to it; where they need the provider itself, it is the name's last word.
+func WorkOf(app string) postgres.Work {
+	app = cmp.Or(app, "khata")
+	prefix := app + "-"
+	if app == "khata" {
+		prefix = ""
+	}
+	return postgres.Work{
+		App: app, Connections: []string{prefix + string(facts.Razorpay), prefix + string(facts.Stripe)},
+		Value: func(v any) any {
+			switch v := v.(type) {
+			case facts.Provider:
+				return prefix + string(v)
+			case []facts.Provider:
+				out := make([]string, len(v))
+				for i, p := range v {
+					out[i] = prefix + string(p)
+				}
+				return out
+			}
+			return v
+		},
+	}
+}
+
+// ConnectionOf is the connection of a name that is in no app's list yet: whose it is, and to which provider.
+func ConnectionOf(connection string) (app string, provider facts.Provider) {
+	provider = facts.Provider(connection)
+	if i := strings.LastIndexByte(connection, '-'); i > 0 {
+		app, provider = connection[:i], facts.Provider(connection[i+1:])
+	}
+	return app, provider
+}
 
 // workFor narrows the service's work to what one provider said.
 func (s *Service) workFor(p facts.Provider) postgres.Work {
-	return postgres.Work{App: s.work.App, Connections: []string{string(p)}}
+	w := s.work
+	w.Connections = []string{w.Value(p).(string)}
+	return w
 }
 
 // Plans is the list that is sold.

@@ -88,7 +88,7 @@ func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 		    provider_status, price_id, plan_id, period, period_start, period_end, paid_through, paid_from,
 		    paid_price_id, paid_count, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end,
 		    ended_at, seen_at, created_at, changed_at, next_price_id, next_at, pay_url, paid_since)
-		values (current_setting('tijori.app'), $1, $2, $2, $3, $4, $5,
+		values (current_setting('tijori.app'), $1, $2, substring($2::text from '[a-z]+$'), $3, $4, $5,
 		    $6, $7, $8, $9, $10, $11, $12, $13,
 		    $14, $15, $16, $17, $18, $19, $20,
 		    $21, $22, $23, $23, $24, $25, $26, $27)
@@ -114,7 +114,7 @@ func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider fact
 	b.Queue(`
 		insert into payments (account_id, connection_id, provider, id, subscription_id, invoice_id,
 		    amount_minor, currency, paid_at, recorded_at)
-		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)
+		values ($1, $2, substring($2::text from '[a-z]+$'), $3, $4, $5, $6, $7, $8, $9)
 		on conflict (account_id, connection_id, id) do nothing`,
 		account, provider, p.ID, p.SubscriptionID, p.InvoiceID, p.Amount.Minor, p.Amount.Currency, null(p.At), now)
 }
@@ -138,7 +138,7 @@ func saveInvoice(b *pgx.Batch, account uuid.UUID, provider facts.Provider, subsc
 		insert into invoices as i (account_id, connection_id, provider, id, subscription_id, number, status,
 		    amount_minor,
 		    currency, period_start, period_end, issued_at, paid_at, url)
-		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		values ($1, $2, substring($2::text from '[a-z]+$'), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (account_id, connection_id, id) do update set
 		    number = case when excluded.number <> '' then excluded.number else i.number end,
 		    status = excluded.status, amount_minor = excluded.amount_minor, currency = excluded.currency,
@@ -180,7 +180,7 @@ func saveReview(
 	b.Queue(`
 		insert into review_items (connection_id, provider, key, reason, detail, account_id, subscription_id, event_id,
 		    opened_at, seen_at, turned_at)
-		values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $8, $8)
+		values ($1, substring($1::text from '[a-z]+$'), $2, $3, $4, $5, $6, $7, $8, $8, $8)
 		on conflict (connection_id, key) do update set seen_at = excluded.seen_at, times = review_items.times + 1,
 		    account_id = coalesce(review_items.account_id, excluded.account_id),
 		    detail = case when excluded.reason = 'refund_full'
@@ -248,7 +248,7 @@ func claim(
 ) (_ uuid.UUID, first bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
-		values ($1, $1, $2, $3, $4, $5)
+		values ($1, substring($1::text from '[a-z]+$'), $2, $3, $4, $5)
 		on conflict (connection_id, kind, provider_id) do nothing`, provider, kind, id, account, now)
 	if err != nil {
 		return uuid.Nil, false, fmt.Errorf("claim %s %s: %w", kind, id, err)

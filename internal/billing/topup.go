@@ -45,14 +45,19 @@ type purchase struct {
 func (s *Service) StartTopUp(
 	ctx context.Context, c postgres.Caller, topUp string, provider facts.Provider,
 ) (string, error) {
+	p, err := s.payer(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	return s.TopUpFor(ctx, p, topUp, provider)
+}
+
+// TopUpFor is StartTopUp for a payer who is known.
+func (s *Service) TopUpFor(ctx context.Context, p Payer, topUp string, provider facts.Provider) (string, error) {
 	t, ok := s.plans.TopUp(topUp)
 	price, priced := t.Price(provider)
 	if !ok || !priced || !s.Sells(provider) {
 		return "", errNotForSale
-	}
-	p, err := s.payer(ctx, c)
-	if err != nil {
-		return "", err
 	}
 	defer s.buying.lock(p.account)()
 	row, err := s.reservePurchase(ctx, p, t, price)
@@ -75,7 +80,7 @@ func (s *Service) StartTopUp(
 
 // reservePurchase returns the account's unpaid purchase of the same at the same
 // price, or writes a new one.
-func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price Price) (*purchase, error) {
+func (s *Service) reservePurchase(ctx context.Context, p Payer, t TopUp, price Price) (*purchase, error) {
 	row := &purchase{account: p.account, provider: price.Provider, topUp: t, price: price, status: "creating"}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()
@@ -109,7 +114,9 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter,
 			    credits, days,
 			    amount_minor, currency, status, created_at, expires_at)
-			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'creating', $11, $12)`,
+			values ($1, $2, $3, current_setting('tijori.app'), $4, substring($4::text from '[a-z]+$'),
+			    $5, $6, $7, $8, $9, $10,
+			    'creating', $11, $12)`,
 			p.account, row.id, p.user, price.Provider, t.ID, t.Meter, t.Credits, t.Days, price.Amount.Minor,
 			price.Amount.Currency, row.created, row.expires)
 		return err
@@ -122,8 +129,8 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 
 // openPurchase asks the provider for the page. It may be repeated after a crash:
 // Stripe answers the same by the idempotency key, Razorpay is searched first.
-func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) error {
-	back := s.publicURL + TopUpPath + "?bought=" + row.id.String()
+func (s *Service) openPurchase(ctx context.Context, p Payer, row *purchase) error {
+	back := p.from(s.publicURL+TopUpPath+"?bought="+row.id.String(), "paid")
 	bought := facts.Bought{
 		UserID: p.user.String(), TopUpID: row.topUp.ID, Meter: row.topUp.Meter,
 		Credits: row.topUp.Credits, Days: row.topUp.Days,
@@ -135,7 +142,7 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 			session, err = s.stripe.CreatePayment(ctx, stripe.SessionRequest{
 				Key: "topup_" + row.id.String() + keySuffix, CustomerID: customer, AccountID: row.account.String(),
 				CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back,
-				CancelURL: s.publicURL + TopUpPath,
+				CancelURL: p.from(s.publicURL+TopUpPath, "cancelled"),
 				ExpiresAt: row.expires, Bought: bought,
 			})
 			return err

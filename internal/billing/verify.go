@@ -51,7 +51,7 @@ func (s *Service) Verify(ctx context.Context, c postgres.Caller, r Return) error
 	return err
 }
 
-func (s *Service) verify(ctx context.Context, p payer, r Return) error {
+func (s *Service) verify(ctx context.Context, p Payer, r Return) error {
 	// A transaction is held while the provider is asked: one account must not take them all from the webhooks.
 	defer s.buying.lock(p.account)()
 	switch {
@@ -63,7 +63,7 @@ func (s *Service) verify(ctx context.Context, p payer, r Return) error {
 	return errNotYours
 }
 
-func (s *Service) verifyStripe(ctx context.Context, p payer, r Return) error {
+func (s *Service) verifyStripe(ctx context.Context, p Payer, r Return) error {
 	if !facts.ValidID(r.SessionID) {
 		return errNotYours
 	}
@@ -88,7 +88,7 @@ func (s *Service) verifyStripe(ctx context.Context, p payer, r Return) error {
 	return err
 }
 
-func (s *Service) verifyRazorpay(ctx context.Context, p payer, r Return) error {
+func (s *Service) verifyRazorpay(ctx context.Context, p Payer, r Return) error {
 	if !facts.ValidID(r.SubscriptionID) || !facts.ValidID(r.PaymentID) {
 		return errNotYours
 	}
@@ -141,11 +141,16 @@ func (s *Service) Portal(ctx context.Context, c postgres.Caller) (string, error)
 	if err != nil {
 		return "", err
 	}
+	return s.PortalFor(ctx, p)
+}
+
+// PortalFor is Portal for a payer who is known.
+func (s *Service) PortalFor(ctx context.Context, p Payer) (string, error) {
 	var id *string
-	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx,
-			`select customer_id from provider_customers where account_id = $1 and connection_id = 'stripe'`,
-			p.account).Scan(&id)
+			`select customer_id from provider_customers where account_id = $1 and connection_id = $2`,
+			p.account, facts.Stripe).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -157,7 +162,7 @@ func (s *Service) Portal(ctx context.Context, c postgres.Caller) (string, error)
 	if id == nil || s.stripe == nil {
 		return "", fault.New(fault.Conflict, "This account has never paid by Stripe.")
 	}
-	u, err := s.stripe.Portal(ctx, *id, s.publicURL+CancelPath)
+	u, err := s.stripe.Portal(ctx, *id, p.from(s.publicURL+CancelPath, "portal"))
 	if facts.IsCustomerMissing(err) {
 		if err := s.forgetCustomer(ctx, p.account, *id); err != nil {
 			return "", err

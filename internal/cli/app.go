@@ -31,6 +31,7 @@ import (
 	"github.com/tijorihq/tijori/internal/jobs"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
@@ -48,6 +49,8 @@ type app struct {
 	accounts *account.Service
 	billing  *billing.Service
 	credits  *credits.Service
+	platform *platform.Service
+	appSims  []string // the simulated providers of apps, for people
 	outbox   *mail.Outbox
 	sim      *simulated
 	jobs     *jobs.Runner
@@ -82,6 +85,10 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			Problem: err.Error(),
 			Hint:    "mend the plan file, or unset TIJORI_PLANS for the one built in",
 		}
+	}
+	appPlans, err := f.loadAppPlans()
+	if err != nil {
+		return nil, err
 	}
 	development := f.simulated()
 	if err := f.checkDevelopment(listener.Addr().String(), a.public, development); err != nil {
@@ -149,6 +156,9 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err := a.services(ctx, plans, f.Operators, stripeClient, razorpayClient); err != nil {
 		return nil, err
 	}
+	if err := a.startApps(ctx, appPlans, simulatorListener); err != nil {
+		return nil, err
+	}
 	sender, err := a.sender(development)
 	if err != nil {
 		return nil, err
@@ -163,8 +173,8 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		}
 	}
 	config := web.Config{
-		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock,
-		Outbox: a.outbox, PublicURL: a.public,
+		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Platform: a.platform,
+		Plans: plans, Clock: a.clock, Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
 		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
 		Release: versionText(), Observe: a.requests.observe,
@@ -258,20 +268,31 @@ func (a *app) sender(development bool) (mail.Sender, error) {
 	return a.outbox, err
 }
 
+// How often loops look by themselves.
+const (
+	inboxEvery    = time.Second
+	refillEvery   = 5 * time.Second
+	replacedEvery = 10 * time.Second
+	compareEvery  = time.Minute
+	deliverEvery  = 500 * time.Millisecond
+	lapseEvery    = 20 * time.Second
+)
+
 func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	var own []jobs.Loop
 	if a.keeper != nil {
 		own = a.keeper.loops()
 	}
+	own = append(own, a.appLoops()...)
 	teller := newTeller(&a.flags.operatorFlags, sender, a.public.String())
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
 		Loops: append(own, []jobs.Loop{
 			// Two: while one waits for a provider the other works. More would leave no connection to the rest.
-			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
-			{Name: "apply inbox too", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
-			{Name: "end replaced subscriptions", Do: a.billing.EndReplaced, Poll: 10 * time.Second},
-			{Name: "compare with the providers", Do: a.billing.ReconcileDue, Poll: time.Minute},
+			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: inboxEvery},
+			{Name: "apply inbox too", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: inboxEvery},
+			{Name: "end replaced subscriptions", Do: a.billing.EndReplaced, Poll: replacedEvery},
+			{Name: "compare with the providers", Do: a.billing.ReconcileDue, Poll: compareEvery},
 			{
 				Name: "tell alerts", Do: teller.loop(a.billing),
 				Poll: time.Minute,
@@ -279,8 +300,8 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "watch the access log", Do: a.watch.Look, Poll: 3 * time.Second},
 			{Name: "tell what was found", Do: teller.watched(a.watch), Poll: 5 * time.Second},
 			{Name: "look at reports", Do: a.lookAtReports, Poll: 2 * time.Second},
-			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
-			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
+			{Name: "refill credits", Do: a.credits.Refill, Poll: refillEvery},
+			{Name: "sweep credits", Do: a.credits.Sweep, Poll: refillEvery},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
 			{Name: "tend the access log", Do: accesslog.Tend(a.database.Watch, a.log), Poll: time.Hour},
 			{Name: "verify sums", Do: ledger.WatchSums(a.database.Auth, a.log), Poll: 6 * time.Hour},
@@ -412,6 +433,9 @@ func (a *app) greet(w io.Writer) {
 		fmt.Fprintf(w, "  payments   simulated; control page %s/\n", a.sim.url)
 	} else {
 		fmt.Fprintf(w, "  payments   %s\n", a.payments())
+	}
+	for _, sim := range a.appSims {
+		fmt.Fprintf(w, "  app        %s\n", sim)
 	}
 	if a.outbox != nil {
 		fmt.Fprintf(w, "  mail       kept in the outbox: %s/dev/outbox\n", a.public)

@@ -60,6 +60,11 @@ var forbidden = []struct {
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger", "internal/web",
 		"internal/jobs", "internal/cli",
 	}},
+	{"internal/platform", []string{
+		"internal/account", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail",
+		"internal/billing/",
+	}},
+	{"internal/web/apps", []string{"internal/ledger", "internal/account"}},
 	{"internal/backup", []string{
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger",
 		"internal/web", "internal/jobs", "internal/cli", "internal/mail",
@@ -108,7 +113,9 @@ var onlyFor = map[string][]string{
 
 // parts are the packages of handlers, one for each part of the product. Only the
 // list of routes imports them: not each other, and not the frame that they share.
-var parts = []string{"door", "accounts", "khata", "bulk", "plans", "programs", "operators", "notmine", "development"}
+var parts = []string{
+	"door", "accounts", "khata", "bulk", "plans", "programs", "apps", "operators", "notmine", "development",
+}
 
 // besides are the other packages below internal/web, which hold no handlers.
 var besides = []string{"frame", "page", "ui", "i18n", "static", "pagetest", "preview"}

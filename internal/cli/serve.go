@@ -25,6 +25,7 @@ type serveFlags struct {
 	PublicURL      string   `name:"public-url" env:"TIJORI_PUBLIC_URL" placeholder:"URL" help:"Where users reach this server (default: http://ADDR)."`
 	TrustedProxies []string `env:"TIJORI_TRUSTED_PROXIES" placeholder:"NET,…" help:"Proxies whose X-Forwarded-For is believed."`
 	Plans          string   `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
+	AppPlans       []string `env:"TIJORI_APP_PLANS" type:"path" placeholder:"FILE,…" help:"What founders' apps sell: a plan file for each, which names its app."`
 	NoMigrate      bool     `env:"TIJORI_NO_MIGRATE" help:"Serve a database that tijori migrate has set up; needs no administrator's credential."`
 	NoJobs         bool     `env:"TIJORI_NO_JOBS" help:"Answer requests only; another node runs the jobs."`
 	NoAccessLog    bool     `env:"TIJORI_NO_ACCESS_LOG" help:"Keep no log of who asked for what."`

@@ -42,27 +42,37 @@ func (a *app) simulate(
 	if err != nil {
 		return nil, nil, err
 	}
+	a.runSimulator(ctx, a.sim.Simulator)
+	a.serveOn(l, a.sim.Handler())
+	return simulatedClients(a.sim.StripeURL(), a.sim.RazorpayURL())
+}
+
+// runSimulator lets simulated providers live until stop.
+func (a *app) runSimulator(ctx context.Context, sim *simulator.Simulator) {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.sim.Run(running)
+		sim.Run(running)
 	}()
 	a.closers = append(a.closers, func() error {
 		cancel()
 		<-done
 		return nil
 	})
-	a.serveOn(l, a.sim.Handler())
+}
+
+// simulatedClients speak with simulated providers as they would with the real ones.
+func simulatedClients(stripeURL, razorpayURL string) (*stripe.Client, *razorpay.Client, error) {
 	s, err := stripe.New(stripe.Config{
-		Key: simulator.StripeKey, URL: a.sim.StripeURL(),
+		Key: simulator.StripeKey, URL: stripeURL,
 		Secrets: []facts.Secret{{Label: "simulator", Key: simulator.StripeSecret}},
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	r, err := razorpay.New(razorpay.Config{
-		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, URL: a.sim.RazorpayURL(),
+		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, URL: razorpayURL,
 		AccountID: simulator.RazorpayAccount,
 		Secrets:   []facts.Secret{{Label: "simulator", Key: simulator.RazorpaySecret}},
 	})

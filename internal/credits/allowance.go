@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/postgres"
 )
 
 // unpaidSource is what the periods without a subscription are counted by. It stands in
@@ -56,7 +57,7 @@ func (s *Service) Refill(ctx context.Context) (worked int, failed error) {
 // postpone lets the other calendars go before one that could not be worked.
 func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
 	now := s.clock.Now()
-	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update credit_calendars
 			   set due_at = $3, worked_to = case when due_at > '-infinity' then worked_to else $4 end
@@ -70,27 +71,39 @@ func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
 	return nil
 }
 
-// bringForward makes calendars due whose subscription has changed since they were last worked. It looks at what has
-// changed since the last look, and five minutes further back, for transactions that had not ended then; the first look
-// goes back two days.
+// accountsAtOnce is how many accounts one transaction brings forward.
+const accountsAtOnce = 1000
+
+// bringForward makes calendars due whose subscriptions have changed. Each change has left a row in its own transaction,
+// which is deleted here, in the transaction that makes the calendar due. So nothing is lost, whatever ends first: a row
+// that is not yet committed stays for the next look, and a calendar that is being worked meanwhile is waited for and
+// then worked again. No times are compared.
 func (s *Service) bringForward(ctx context.Context) error {
-	now := s.clock.Now()
-	since := now.Add(-2 * 24 * time.Hour)
-	if last := s.looked.Load(); last != nil && last.After(since) && !last.After(now) {
-		since = last.Add(-5 * time.Minute)
+	for more := true; more; {
+		err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+			rows, err := tx.Query(ctx, `
+				select distinct account_id from calendar_changes order by account_id limit $1`, accountsAtOnce)
+			if err != nil {
+				return err
+			}
+			accounts, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+			if more = len(accounts) == accountsAtOnce; err != nil || len(accounts) == 0 {
+				return err
+			}
+			// The locks come first and in order: several nodes do this at once. Each calendar is written, also one
+			// that was due already: it may have been worked from what was there before the change.
+			b := &pgx.Batch{}
+			b.Queue(`
+				select from credit_calendars where account_id = any ($1) order by account_id, meter for update`, accounts)
+			b.Queue(`delete from calendar_changes where account_id = any ($1)`, accounts)
+			b.Queue(`update credit_calendars set due_at = least(due_at, $2) where account_id = any ($1)`,
+				accounts, s.clock.Now())
+			return tx.SendBatch(ctx, b).Close()
+		})
+		if err != nil {
+			return fmt.Errorf("bring calendars forward: %w", err)
+		}
 	}
-	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			update credit_calendars c set due_at = $1
-			  from (select account_id, max(changed_at) as changed_at from subscriptions
-			    where changed_at > $2 group by 1) s
-			 where c.account_id = s.account_id and s.changed_at > c.worked_to and c.due_at > $1`, now, since)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("bring calendars forward: %w", err)
-	}
-	s.looked.Store(&now)
 	return nil
 }
 
@@ -106,7 +119,7 @@ type calendarRow struct {
 // refillOne works the calendar that waits longest, in one transaction, and returns it:
 // nil when none waits.
 func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error) {
-	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		found = nil
 		now := s.clock.Now()
 		var c calendarRow
@@ -130,22 +143,37 @@ func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error)
 	return found, nil
 }
 
-// refillNow works the calendar of the account whose API key a hash is of, if it is due. When
-// it returns, no job is working it any more.
-func (s *Service) refillNow(ctx context.Context, key [32]byte, meter string) error {
-	var account uuid.UUID
-	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+// accountOf is the account that a call is about, the zero id when there is none.
+func (s *Service) accountOf(ctx context.Context, w whose) (account uuid.UUID, err error) {
+	if w.customer != "" {
+		held := postgres.Holder{Credential: w.hash, Customer: w.customer}
+		err = s.db.ReadHeld(ctx, s.work.App, held, func(b *pgx.Batch) {
+			b.Queue(`select a.account from tijori_access.customer_account('credits:spend') a`).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&account) })
+		})
+		return account, err
+	}
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select account_id from tijori.credentials where hash = $1 and kind = 'api_key'`,
-			key[:]).
-			Scan(&account)
+			w.hash[:]).Scan(&account)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+		err = nil
 	}
+	return account, err
+}
+
+// refillNow works the calendar of the account that a call is about, if it is due. When
+// it returns, no job is working it any more.
+func (s *Service) refillNow(ctx context.Context, w whose, meter string) error {
+	account, err := s.accountOf(ctx, w)
 	if err != nil {
 		return fmt.Errorf("look up the account of a key: %w", err)
 	}
-	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	if account == uuid.Nil {
+		return nil
+	}
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()
 		var c calendarRow
 		err := tx.QueryRow(ctx, `
@@ -353,4 +381,34 @@ func givenTo(ctx context.Context, tx pgx.Tx, c calendarRow) (map[Period]int64, e
 		given[p] = level
 	}
 	return given, rows.Err()
+}
+
+// Begin gives an account that is new what its plan brings now, instead of within some seconds.
+func (s *Service) Begin(ctx context.Context, account uuid.UUID) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		now := s.clock.Now()
+		rows, err := tx.Query(ctx, `
+			select account_id, meter, case when due_at > '-infinity' then worked_to else $2 end, sources
+			  from credit_calendars
+			 where account_id = $1 and due_at <= $2 order by meter for update skip locked`, account, now)
+		if err != nil {
+			return err
+		}
+		list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c calendarRow, err error) {
+			return c, row.Scan(&c.account, &c.meter, &c.worked, &c.sources)
+		})
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			if err := s.refill(ctx, tx, c, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("begin the calendars: %w", err)
+	}
+	return nil
 }

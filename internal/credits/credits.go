@@ -6,8 +6,6 @@ package credits
 
 import (
 	"log/slog"
-	"sync/atomic"
-	"time"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/clock"
@@ -43,17 +41,16 @@ type Config struct {
 // A Service spends and refills. Its methods may be called from many goroutines.
 type Service struct {
 	db    *postgres.DB
+	work  postgres.Work // the app whose credits these are
 	plans *billing.Plans
 	clock *clock.Clock
 	log   *slog.Logger
 	desk  *desk
-
-	looked atomic.Pointer[time.Time] // when subscriptions were last looked through for calendars to bring forward
 }
 
 // New returns a service.
 func New(c Config) *Service {
-	s := &Service{db: c.DB, plans: c.Plans, clock: c.Clock, log: c.Log}
+	s := &Service{db: c.DB, work: billing.WorkOf(c.Plans.App), plans: c.Plans, clock: c.Clock, log: c.Log}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -28,8 +28,8 @@ const (
 // that wait then: nobody waits for a timer, and a hot account's row is locked
 // and written once for many calls. Each call gets an answer of its own.
 //
-// Calls of one API key are worked in the order of their arrival: while some of
-// them are at the database, later ones wait.
+// Calls of one API key, and of an app's key for one customer, are worked in the order of
+// their arrival: while some of them are at the database, later ones wait.
 type desk struct {
 	db  *postgres.DB
 	log *slog.Logger
@@ -37,7 +37,7 @@ type desk struct {
 	mu     sync.Mutex
 	queue  []*call
 	clerks int
-	away   map[[32]byte]bool // keys with calls at the database
+	away   map[whose]bool // with calls at the database
 }
 
 const (
@@ -50,12 +50,19 @@ const (
 )
 
 func newDesk(db *postgres.DB, log *slog.Logger) *desk {
-	return &desk{db: db, log: log, away: map[[32]byte]bool{}}
+	return &desk{db: db, log: log, away: map[whose]bool{}}
+}
+
+// whose is what a call is asked with: a key, and for an app's key the customer.
+type whose struct {
+	hash     [32]byte
+	customer string // by the app's own id, "" for the account of an account's own key
 }
 
 // A call is one request on its way.
 type call struct {
-	hash    [32]byte
+	whose
+	feature string // that the plan must carry, "" for none
 	op      string
 	meter   string
 	amount  int64
@@ -75,7 +82,7 @@ func (c *call) once() string {
 	if c.op == opCapture || c.op == opRelease {
 		return string(c.id[:])
 	}
-	return c.op + string(c.hash[:]) + c.key
+	return c.op + string(c.hash[:]) + c.customer + "\x00" + c.key
 }
 
 type answer struct {
@@ -98,7 +105,7 @@ func (d *desk) ask(ctx context.Context, c *call) (answer, error) {
 	c.ctx, c.done = ctx, make(chan struct{})
 	d.mu.Lock()
 	d.queue = append(d.queue, c)
-	if d.clerks < maxClerks && !d.away[c.hash] {
+	if d.clerks < maxClerks && !d.away[c.whose] {
 		d.clerks++
 		go d.clerk()
 	}
@@ -124,7 +131,7 @@ func (d *desk) clerk() {
 		d.work(batch)
 		d.mu.Lock()
 		for _, c := range batch {
-			delete(d.away, c.hash)
+			delete(d.away, c.whose)
 		}
 		d.mu.Unlock()
 	}
@@ -141,7 +148,7 @@ func (d *desk) take() []*call {
 		once := c.once()
 		switch {
 		case c.ctx.Err() != nil: // its caller has gone
-		case len(batch) == maxBatch || d.away[c.hash] || met[once]:
+		case len(batch) == maxBatch || d.away[c.whose] || met[once]:
 			stay = append(stay, c)
 		default:
 			met[once] = true
@@ -150,7 +157,7 @@ func (d *desk) take() []*call {
 	}
 	d.queue = stay
 	for _, c := range batch {
-		d.away[c.hash] = true
+		d.away[c.whose] = true
 	}
 	if len(batch) == 0 {
 		d.clerks--
@@ -229,23 +236,25 @@ const spendSQL = `
 	    s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at,
 	    s.next_at, s.next_amount
 	  from tijori_ops.without_frozen($1::bytea[]) f(hashes),
-	    tijori_credits.spend_credits(f.hashes, $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
-	    $7::uuid[], $8::integer[]) s`
+	    tijori_credits.spend_for(f.hashes, $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+	    $7::text[], $8::text[], $9::uuid[], $10::integer[]) s`
 
 // send makes one transaction of a batch: one statement, one round trip.
 func (d *desk) send(ctx context.Context, batch []*call) error {
 	n := len(batch)
 	hashes, ids := make([][]byte, n), make([][16]byte, n)
 	ops, meters, keys, notes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	customers, features := make([]string, n), make([]string, n)
 	amounts, seconds := make([]int64, n), make([]int32, n)
 	for i, c := range batch {
 		hashes[i], ops[i], meters[i], amounts[i] = c.hash[:], c.op, c.meter, c.amount
 		keys[i], notes[i], ids[i], seconds[i] = c.key, c.note, c.id, c.seconds
+		customers[i], features[i] = c.customer, c.feature
 	}
 	answers := make([]answer, n)
 	answered := 0
 	err := d.db.WriteKeys(ctx, func(b *pgx.Batch) {
-		q := b.Queue(spendSQL, hashes, ops, meters, amounts, keys, notes, ids, seconds)
+		q := b.Queue(spendSQL, hashes, customers, features, ops, meters, amounts, keys, notes, ids, seconds)
 		q.Query(func(rows pgx.Rows) (err error) {
 			answered, err = scanAnswers(rows, answers)
 			return err
@@ -319,6 +328,10 @@ func (a answer) refusal(c *call) error {
 		return errNoKey
 	case "forbidden":
 		return errScope
+	case "no_customer":
+		return errNoCustomer
+	case "not_in_plan":
+		return errNotInPlan
 	case "not_found":
 		return errNoHold
 	case "gone":

@@ -21,7 +21,7 @@ func TestErasedAccountGetsNoCredits(t *testing.T) {
 		t.Error(err)
 	}
 	for _, table := range []string{
-		"credit_calendars", "credit_balances", "credit_grants", "credit_lots",
+		"credit_calendars", "calendar_changes", "credit_balances", "credit_grants", "credit_lots",
 		"credit_entries",
 	} {
 		if n := scalar[int](f, `select count(*)::int from `+table+` where account_id = $1`, f.owner.AccountID); n != 0 {

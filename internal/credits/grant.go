@@ -50,7 +50,7 @@ func (s *Service) Grant(ctx context.Context, g Grant) (id uuid.UUID, err error) 
 	case g.Reason == "" || len(g.Reason) > MaxNote || !plain(g.Reason):
 		return id, fault.InvalidField("reason", "Say why, in up to %d characters.", MaxNote)
 	}
-	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) (err error) {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		id, err = AddGrant(ctx, tx, g, s.clock.Now())
 		return err
 	})
@@ -72,7 +72,7 @@ func (s *Service) GrantByHand(ctx context.Context, g Grant) (id uuid.UUID, err e
 	if err := s.checkByHand(g.Meter, g.Amount, g.Reason, g.Key); err != nil {
 		return id, err
 	}
-	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) (err error) {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if err := accountExists(ctx, tx, g.AccountID); err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (s *Service) TakeByHand(ctx context.Context, t Taking) (took int64, err err
 		return 0, err
 	}
 	subject, asked := "account "+t.AccountID.String(), fmt.Sprintf(" of %d %s", t.Amount, t.Meter)
-	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if err := accountExists(ctx, tx, t.AccountID); err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func null(t time.Time) *time.Time {
 // expired. It may run on many nodes at once, and does nothing that spending would not do
 // by itself; it keeps what pages show up to date. It returns how many it settled.
 func (s *Service) Sweep(ctx context.Context) (n int, err error) {
-	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select tijori_credits.sweep_credits(200)`).Scan(&n)
 	})
 	if err != nil {

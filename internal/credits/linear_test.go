@@ -170,7 +170,7 @@ func (f *fixture) mutate(function string, pairs ...string) {
 }
 
 const (
-	spendFunction  = "tijori_credits.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])"
+	spendFunction  = "tijori_credits.spend_for(bytea[],text[],text[],text[],text[],bigint[],text[],text[],uuid[],integer[])"
 	settleFunction = "tijori_credits.settle_credits(uuid,text,timestamptz)"
 
 	consumeFunction = "tijori_credits.consume(tijori_credits.purse,tijori_credits.request)"

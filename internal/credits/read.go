@@ -104,6 +104,37 @@ func (s *Service) Entries(
 	return list, next, nil
 }
 
+// EntriesFor is Entries with an app's key, or a customer's token, for the customer whom it names.
+func (s *Service) EntriesFor(
+	ctx context.Context, h postgres.Holder, meter string, before int64, limit int,
+) (list []Entry, next int64, err error) {
+	if !s.hasMeter(meter) {
+		return nil, 0, fault.InvalidField("meter", "There is no such meter.")
+	}
+	if limit < 1 || limit > MaxPage {
+		limit = MaxPage
+	}
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	err = s.db.ReadHeld(ctx, s.work.App, h, func(b *pgx.Batch) {
+		b.Queue(`
+			select e.number, e.kind, e.amount, e.balance, e.key, e.note, e.grant_id, e.hold_id, e.created_at
+			  from tijori_credits.customer_entries($1, $2, $3) e order by e.number desc`, meter, before, limit).
+			Query(func(rows pgx.Rows) (err error) {
+				list, err = pgx.CollectRows(rows, scanEntry)
+				return err
+			})
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(list) == limit && list[limit-1].Number > 1 {
+		next = list[limit-1].Number
+	}
+	return list, next, nil
+}
+
 // keyFault puts into words what an API key is refused with.
 func keyFault(err error) error {
 	switch {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/text"
 )
 
@@ -21,6 +22,10 @@ type Spend struct {
 	Amount int64
 	Key    string // the program's idempotency key: what is done under it is done and paid once
 	Note   string
+
+	// Feature is what the customer's plan must carry for anything new to be spent, "" for nothing: plan and balance
+	// are decided at one moment.
+	Feature string
 
 	// Attempt names who may do the work that a hold is for, of holds only. The same request with the same attempt
 	// is answered as the first time while the hold is open; with another one it is a *Repeat. Zero is a new one.
@@ -110,7 +115,10 @@ var (
 	errGone     = fault.New(fault.Conflict, "This hold has ended. Its credits are back.").Coded("hold_ended")
 	errNoHold   = fault.New(fault.NotFound, "There is no such hold.")
 	errTooMuch  = fault.InvalidField("amount", "This is more than the hold.").Coded("more_than_hold")
-	errBusy     = fault.New(fault.Unavailable, "Please try again with the same idempotency key.").
+	// Of an app's key: absent and another app's are the same.
+	errNoCustomer = fault.New(fault.NotFound, "There is no such customer.").Coded("no_such_customer")
+	errNotInPlan  = fault.Upgrade("not_in_plan", "The plan does not include this.")
+	errBusy       = fault.New(fault.Unavailable, "Please try again with the same idempotency key.").
 			Coded("try_again")
 )
 
@@ -119,10 +127,18 @@ var (
 // another body, Invalid, Unauthorized, Forbidden; Unavailable when it is not known
 // whether it was done: ask again with the same key.
 func (s *Service) Consume(ctx context.Context, key [32]byte, r Spend) (Spent, error) {
+	return s.ConsumeFor(ctx, postgres.Holder{Credential: key}, r)
+}
+
+// ConsumeFor is Consume with an app's key, for the customer whom it names. Further faults: NotFound for a customer that
+// the app of the key does not have, UpgradeRequired for a feature that the plan lacks.
+func (s *Service) ConsumeFor(ctx context.Context, h postgres.Holder, r Spend) (Spent, error) {
 	if err := s.check(r); err != nil {
 		return Spent{}, err
 	}
-	a, err := s.spend(ctx, call{hash: key, op: opConsume, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note})
+	a, err := s.spend(ctx, call{
+		whose: of(h), feature: r.Feature, op: opConsume, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note,
+	})
 	if err != nil {
 		return Spent{}, err
 	}
@@ -134,6 +150,14 @@ func (s *Service) Consume(ctx context.Context, key [32]byte, r Spend) (Spent, er
 // of the hold, is a *Repeat, except for the same attempt while the hold is open.
 // Other faults as of Consume.
 func (s *Service) SetAside(ctx context.Context, key [32]byte, r Spend, life time.Duration) (Hold, error) {
+	return s.SetAsideFor(ctx, postgres.Holder{Credential: key}, r, life)
+}
+
+// of is what a call is asked with.
+func of(h postgres.Holder) whose { return whose{h.Credential, h.Customer} }
+
+// SetAsideFor is SetAside with an app's key, for the customer whom it names.
+func (s *Service) SetAsideFor(ctx context.Context, h postgres.Holder, r Spend, life time.Duration) (Hold, error) {
 	if err := s.check(r); err != nil {
 		return Hold{}, err
 	}
@@ -149,7 +173,7 @@ func (s *Service) SetAside(ctx context.Context, key [32]byte, r Spend, life time
 		r.Attempt = id
 	}
 	a, err := s.spend(ctx, call{
-		hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note,
+		whose: of(h), feature: r.Feature, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note,
 		id: r.Attempt, seconds: int32(seconds),
 	})
 	if err != nil {
@@ -167,7 +191,7 @@ func (s *Service) spend(ctx context.Context, c call) (answer, error) {
 	if e == nil || e.NextAt.IsZero() || e.NextAt.After(s.clock.Now()) {
 		return a, err
 	}
-	if err := s.refillNow(ctx, c.hash, c.meter); err != nil {
+	if err := s.refillNow(ctx, c.whose, c.meter); err != nil {
 		return a, errBusy.Because(err)
 	}
 	return s.desk.ask(ctx, &c)
@@ -178,16 +202,28 @@ func (s *Service) spend(ctx context.Context, c call) (answer, error) {
 // and for another account's, Conflict for one that ended otherwise, Invalid for
 // more than was held.
 func (s *Service) Capture(ctx context.Context, key [32]byte, hold uuid.UUID, amount int64) (Settled, error) {
+	return s.CaptureFor(ctx, postgres.Holder{Credential: key}, hold, amount)
+}
+
+// CaptureFor is Capture with an app's key, for the customer whom it names.
+func (s *Service) CaptureFor(
+	ctx context.Context, h postgres.Holder, hold uuid.UUID, amount int64,
+) (Settled, error) {
 	if amount < 0 || amount > MaxAmount {
 		return Settled{}, errAmount
 	}
-	return s.settle(ctx, &call{hash: key, op: opCapture, id: hold, amount: amount})
+	return s.settle(ctx, &call{whose: of(h), op: opCapture, id: hold, amount: amount})
 }
 
 // Release gives a hold back. One that was released or has expired is released
 // already; one that was captured is a Conflict.
 func (s *Service) Release(ctx context.Context, key [32]byte, hold uuid.UUID) (Settled, error) {
-	return s.settle(ctx, &call{hash: key, op: opRelease, id: hold})
+	return s.ReleaseFor(ctx, postgres.Holder{Credential: key}, hold)
+}
+
+// ReleaseFor is Release with an app's key, for the customer whom it names.
+func (s *Service) ReleaseFor(ctx context.Context, h postgres.Holder, hold uuid.UUID) (Settled, error) {
+	return s.settle(ctx, &call{whose: of(h), op: opRelease, id: hold})
 }
 
 func (s *Service) settle(ctx context.Context, c *call) (Settled, error) {
@@ -210,6 +246,8 @@ func (s *Service) check(r Spend) error {
 		return errAmount
 	case blank(r.Key) || utf8.RuneCountInString(r.Key) > MaxKey || !plain(r.Key):
 		return fault.InvalidField("idempotency_key", "Send an idempotency key of up to %d characters.", MaxKey)
+	case len(r.Feature) > 100 || !plain(r.Feature):
+		return fault.InvalidField("feature", "A feature is named as in the plan file.").Coded("unknown_feature")
 	case utf8.RuneCountInString(r.Note) > MaxNote || !plain(r.Note):
 		return fault.InvalidField("note", "A note has at most %d characters.", MaxNote).Coded("note_length")
 	}

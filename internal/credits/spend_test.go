@@ -328,15 +328,15 @@ func TestSameKeyThroughTwoAPIKeys(t *testing.T) {
 	second := f.newKey(f.owner, SpendCredits)
 	calls := []*call{
 		{
-			hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "same", ctx: t.Context(),
+			whose: whose{hash: f.key}, op: opConsume, meter: "credits", amount: 1, key: "same", ctx: t.Context(),
 			done: make(chan struct{}),
 		},
 		{
-			hash: second, op: opConsume, meter: "credits", amount: 1, key: "same", ctx: t.Context(),
+			whose: whose{hash: second}, op: opConsume, meter: "credits", amount: 1, key: "same", ctx: t.Context(),
 			done: make(chan struct{}),
 		},
 		{
-			hash: second, op: opConsume, meter: "credits", amount: 1, key: "other", ctx: t.Context(),
+			whose: whose{hash: second}, op: opConsume, meter: "credits", amount: 1, key: "other", ctx: t.Context(),
 			done: make(chan struct{}),
 		},
 	}
@@ -363,11 +363,12 @@ func TestABadCallTravelsAlone(t *testing.T) {
 	f := setup(t)
 	f.give(f.owner, 100)
 	good := &call{
-		hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "good", ctx: t.Context(),
+		whose: whose{hash: f.key}, op: opConsume, meter: "credits", amount: 1, key: "good", ctx: t.Context(),
 		done: make(chan struct{}),
 	}
 	bad := &call{
-		hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "bad", note: "a\x00b", ctx: t.Context(),
+		whose: whose{hash: f.key}, op: opConsume, meter: "credits", amount: 1, key: "bad", note: "a\x00b",
+		ctx:  t.Context(),
 		done: make(chan struct{}),
 	}
 	f.s.desk.work([]*call{good, bad})

@@ -6,8 +6,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-
-	"github.com/tijorihq/tijori/internal/billing"
 )
 
 // A Finding is a balance that does not add up.
@@ -27,7 +25,7 @@ func (f Finding) String() string {
 // changes nothing.
 func (s *Service) Verify(ctx context.Context) ([]Finding, error) {
 	var out []Finding
-	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "set transaction isolation level repeatable read, read only"); err != nil {
 			return err
 		}

@@ -169,6 +169,9 @@ var cryptography = map[string]string{
 	"internal/account/password.go":        "argon2",            // passwords
 	"internal/account/seal.go":            "aes, cipher, hkdf", // secrets of authenticator apps
 	"internal/account/totp.go":            "hmac, sha1",        // codes of authenticator apps
+	"internal/platform/deliver.go":        "hmac",              // signatures of events
+	"internal/platform/platform.go":       "cipher",            // secrets of webhook endpoints
+	"internal/platform/webhook.go":        "aes, cipher, hkdf", // the same
 	"internal/backup/archive.go":          "age",               // back-ups
 	"internal/backup/log.go":              "age",               // the same
 	"internal/backup/logical.go":          "age",               // the same

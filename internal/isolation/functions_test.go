@@ -220,7 +220,36 @@ var functions = map[string]use{
 		"",
 		"the account of an API key, as my_credits and my_credit_entries ask",
 	},
-	"tijori_access.fresh(bytea)": {"tijori_auth", "whether a session has just proved whose it is"},
+	"tijori_access.holder(bytea,text,text,text)": {
+		"",
+		"called by what apps ask: the app of a key or token, and the customer inside that app",
+	},
+	"tijori_access.app_scope(text)":      {"", "holder() of the caller's own claims"},
+	"tijori_access.customer_scope(text)": {"", "the account of the customer whom the holder of a key or token names"},
+	"tijori_access.try_app(text)": {
+		"tijori_app",
+		"whether app_scope() would refuse a key that was not seen before, and which app it is of",
+	},
+	"tijori_access.forget_email()": {"", "trigger: the address of an app's customer goes with the account"},
+	"tijori_plans.put_customer(uuid,text,text,text)": {
+		"tijori_app",
+		"makes a customer of the app of the key that asks",
+	},
+	"tijori_plans.customer_state()": {"tijori_app", "what a customer of the app of the key or token that asks has"},
+	"tijori_plans.check_customers(bytea[],text[],text[],text[],bigint[])": {
+		"tijori_app",
+		"answers the holders of keys and tokens about customers of their apps; writes nothing",
+	},
+	"tijori_access.make_app(text,text,text,text[])": {"tijori_billing", "who runs the server makes an app"},
+	"tijori_access.set_app_origins(text[])":         {"tijori_billing", "of the app that the transaction works for"},
+	"tijori_access.end_app_tokens()":                {"tijori_billing", "of the app that the transaction works for"},
+	"tijori_access.make_app_key(uuid,text,bytea,text,text[],text)": {
+		"tijori_billing",
+		"a key of the app that the transaction works for",
+	},
+	"tijori_access.revoke_app_key(uuid)": {"tijori_billing", "of the app that the transaction works for"},
+	"tijori_access.app_list()":           {"tijori_billing", "names of apps, for who runs the server"},
+	"tijori_access.fresh(bytea)":         {"tijori_auth", "whether a session has just proved whose it is"},
 	"tijori_access.require_fresh()": {
 		"tijori_app",
 		"refuses a caller who has not just proved to be there",
@@ -236,8 +265,65 @@ var functions = map[string]use{
 		"an owner lists the keys of the own account, without their hashes",
 	},
 	"tijori_access.revoke_api_key(uuid)": {"tijori_app", "an owner ends a key of the own account"},
+	"tijori_credits.note_change()": {
+		"", "trigger: the account of a subscription that changed; the row is the one that was written",
+	},
 	"tijori_credits.open_calendars()": {
 		"", "trigger: a new account or meter has a calendar; the rows are those of the statement that made it",
+	},
+	"tijori_credits.spend_for(bytea[],text[],text[],text[],text[],bigint[],text[],text[],uuid[],integer[])": {
+		"tijori_app",
+		"spends for whoever holds the keys with these hashes; an app's key, for customers of its app",
+	},
+	"tijori_credits.customer_entries(text,bigint,integer)": {
+		"tijori_app",
+		"the entries of a customer of the app of the key or token that asks",
+	},
+	"tijori_access.make_customer_token(uuid,bytea,text,text,integer)": {
+		"tijori_app",
+		"a token for a customer of the app of the server key that asks",
+	},
+	"tijori_access.end_customer_tokens()": {
+		"tijori_app",
+		"ends the tokens of a customer of the app of the server key that asks",
+	},
+	"tijori_plans.tell_subscription()": {"", "trigger: writes the event of a changed state"},
+	"tijori_plans.tell_payment()":      {"", "trigger: writes the event of a payment"},
+	"tijori_plans.tell_lapses()": {
+		"tijori_billing",
+		"tells of customers whose time has run out, of the app that the transaction works for",
+	},
+	"tijori_plans.forget_events()": {
+		"tijori_billing",
+		"old events of the app that the transaction works for",
+	},
+	"tijori_plans.app_events(bigint,integer)": {
+		"tijori_app",
+		"events of the app of the server key that asks",
+	},
+	"tijori_plans.webhook_list()": {
+		"tijori_app",
+		"endpoints of the app of the server key that asks",
+	},
+	"tijori_plans.webhook_deliveries(uuid,bigint,integer)": {
+		"tijori_app",
+		"what was sent, of the app of the server key that asks",
+	},
+	"tijori_plans.add_webhook(uuid,text,bytea)": {
+		"tijori_app",
+		"an endpoint of the app of the server key that asks",
+	},
+	"tijori_plans.change_webhook(uuid,text,bytea)": {
+		"tijori_app",
+		"an endpoint of the app of the server key that asks",
+	},
+	"tijori_plans.send_webhook(uuid,bigint)": {
+		"tijori_app",
+		"an event of the app of the server key that asks",
+	},
+	"tijori_access.customer_account(text)": {
+		"tijori_app",
+		"the account of a customer of the app of the key or token that asks",
 	},
 	"tijori_credits.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])": {
 		"tijori_app",
@@ -509,7 +595,8 @@ var inner = []string{
 	"tijori_credits.return_credits(uuid,text,uuid[],bigint[],bigint)",
 	"tijori_credits.settle_credits(uuid,text,timestamp with time zone)",
 	"tijori_credits.settle_purse(tijori_credits.purse,timestamp with time zone,timestamp with time zone)",
-	"tijori_credits.take_lot(uuid,text)",
+	"tijori_credits.take_lot(uuid,text)", "tijori_plans.state_of(uuid)", "tijori_plans.note_state(uuid)",
+	"tijori_plans.write_event(text,uuid,text,jsonb,uuid)",
 }
 
 // builders make policies while a migration runs, from names of tables and columns that the catalogue knows. Only
@@ -546,7 +633,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account)\(|tijori_ops\.frozen\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
+var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account|app_scope|customer_scope|holder)\(|tijori_ops\.frozen\(|tijori_credits\.spend_for\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {

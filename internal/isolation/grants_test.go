@@ -80,6 +80,7 @@ func closedRooms(t testing.TB, super querier) {
 		"tijori_app": {
 			"operator_acts", "support_uses", "reconcile_runs", "reconcile_findings", "reconcile_seen",
 			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
+			"calendar_changes",
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
 			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
 			"passkeys", "totps", "recovery_codes", "challenges", "plan_spans", "incidents", "freezes",
@@ -94,7 +95,7 @@ func closedRooms(t testing.TB, super querier) {
 			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox",
 			"review_items", "batches", "drafts", "uploads", "tasks",
 			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds",
-			"credit_calendars", "purchases", "security_log", "plan_spans",
+			"credit_calendars", "calendar_changes", "purchases", "security_log", "plan_spans",
 		},
 		// Billing knows accounts, not their books, and not how people sign in.
 		"tijori_billing": {

@@ -48,6 +48,9 @@ var may = map[string]map[string]string{
 	"credit_holds":       {"select": "owner"},
 	"credit_calendars":   {"select": "owner"},
 	"credit_anchors":     {},
+	"customer_tokens":    {},
+	"customer_requests":  {},
+	"calendar_changes":   {},
 	"purchases":          {"select": "owner"},
 	"security_log":       {},
 }

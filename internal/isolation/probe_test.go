@@ -436,5 +436,10 @@ func answersRefusal(function, answer string) bool {
 	if strings.HasPrefix(function, "tijori_ops.") { // what is frozen for everybody: nothing, here
 		return slices.Contains([]string{"0", "{}", ""}, row)
 	}
-	return slices.Contains([]string{"tijori_access.try_scope", "tijori_access.try_key"}, function) && row == "28000"
+	if function == "tijori_plans.check_customers" {
+		return strings.HasPrefix(row, "1 28000 f")
+	}
+	return slices.Contains([]string{
+		"tijori_access.try_scope", "tijori_access.try_key", "tijori_access.try_app",
+	}, function) && row == "28000"
 }

@@ -164,6 +164,8 @@ func (p place) connectionID() string { return cmp.Or(p.connection, "razorpay") }
 // seeds are values that the catalogue does not tell.
 var seeds = map[string]row{
 	"accounts":       {"currency": "INR"},
+	"app_keys":       {"kind": "publishable"},
+	"events":         {"number": "1000000"}, // after those that triggers write
 	"businesses":     {"currency": "INR"},
 	"invitations":    {"role": "counter"},
 	"members":        {"role": "counter"},

@@ -53,6 +53,10 @@ var notTenants = map[string]string{
 // apps_test.go.
 var appTables = map[string]string{
 	"apps":               "whose customers the accounts are",
+	"deliveries":         "a queue: events on their way to an app's endpoints",
+	"events":             "what an app is told of its customers",
+	"webhook_endpoints":  "where an app wants to hear of events, with sealed secrets",
+	"app_keys":           "what proves an app's programs, by its hash, before any customer is known",
 	"connections":        "an app's accounts at providers",
 	"plans":              "what an app sells",
 	"prices":             "what an app sells",
@@ -70,19 +74,20 @@ var appTables = map[string]string{
 
 // looseIndexes are indexes of tenant tables that do not begin with account_id.
 var looseIndexes = map[string]string{
-	"businesses_id_idx":         "tijori_ops.strangers_among() finds ids that an answer must not hold; holds the account too; not unique",
-	"security_log_user_idx":     "erasing a user finds the lines; not unique; tijori_app may not name the column",
-	"members_user_idx":          "tijori_access.scope() finds a user's memberships, before any account is known; not unique",
-	"invitations_token_idx":     "the sign-in role finds an invitation by its token's hash; not unique; tijori_app may not name the column",
-	"shares_token_idx":          "the sign-in role finds a shared statement by its token's hash; not unique; tijori_app may not name the column",
-	"invitations_unmailed_idx":  "the sweep finds invitations without a mail over all accounts; not unique; tijori_app may not name its condition",
-	"subscriptions_changed_idx": "the calendar of credits finds what has changed, over all accounts",
-	"accounts_leaving_idx":      "the eraser finds accounts whose grace has ended; holds the account too; not unique",
-	"accounts_external_key":     "an app finds a customer by its own id; tijori_app may not name the column",
-	"payments_known_idx":        "the reconciler asks which payments are in the books, before it knows whose they are; not unique",
-	"invoices_unsettled_idx":    "the reconciler asks again about invoices that may still change, over all accounts; holds the account too; not unique",
-	"credit_balances_due_idx":   "the sweep of credits finds what is due, over all accounts; tijori_app may not name the column",
-	"credit_calendars_due_idx":  "the calendar of credits finds what is due, over all accounts; tijori_app may not name the column",
+	"businesses_id_idx":        "tijori_ops.strangers_among() finds ids that an answer must not hold; holds the account too; not unique",
+	"security_log_user_idx":    "erasing a user finds the lines; not unique; tijori_app may not name the column",
+	"members_user_idx":         "tijori_access.scope() finds a user's memberships, before any account is known; not unique",
+	"invitations_token_idx":    "the sign-in role finds an invitation by its token's hash; not unique; tijori_app may not name the column",
+	"customer_tokens_hash_idx": "holder() finds a token by its hash; not unique; tijori_app may not name the column",
+	"shares_token_idx":         "the sign-in role finds a shared statement by its token's hash; not unique; tijori_app may not name the column",
+	"invitations_unmailed_idx": "the sweep finds invitations without a mail over all accounts; not unique; tijori_app may not name its condition",
+	"subscriptions_lapse_idx":  "whose time has run out, of an app; holds the account too; not unique",
+	"accounts_leaving_idx":     "the eraser finds accounts whose grace has ended; holds the account too; not unique",
+	"accounts_external_key":    "an app finds a customer by its own id; tijori_app may not name the column",
+	"payments_known_idx":       "the reconciler asks which payments are in the books, before it knows whose they are; not unique",
+	"invoices_unsettled_idx":   "the reconciler asks again about invoices that may still change, over all accounts; holds the account too; not unique",
+	"credit_balances_due_idx":  "the sweep of credits finds what is due, over all accounts; tijori_app may not name the column",
+	"credit_calendars_due_idx": "the calendar of credits finds what is due, over all accounts; tijori_app may not name the column",
 }
 
 // looseKeys are foreign keys of tenant tables to tables that are not: their check

@@ -205,7 +205,7 @@ func parseOne(s string, digits int) (int64, error) {
 		frac = frac[:digits]
 	}
 	frac += strings.Repeat("0", digits-len(frac))
-	n, err := strconv.ParseInt(whole+frac, 10, 64)
+	n, err := strconv.ParseInt("0"+whole+frac, 10, 64)
 	if err != nil || n > Max {
 		return 0, ErrTooLarge
 	}

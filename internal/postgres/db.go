@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tijorihq/tijori/internal/freeze"
@@ -181,11 +182,20 @@ func (db *DB) AsLink(ctx context.Context, fn func(pgx.Tx) error) error {
 type Work struct {
 	App         string
 	Connections []string
+
+	// Value, where it is set, says what a value of a statement stands for in this work. Billing names a provider, and
+	// means the app's connection to it.
+	Value func(any) any
 }
 
 // AsBilling runs fn in a transaction of the billing role that works for w.
 func (db *DB) AsBilling(ctx context.Context, w Work, fn func(pgx.Tx) error) error {
-	return translate(pgx.BeginTxFunc(ctx, db.Billing, pgx.TxOptions{BeginQuery: w.beginSQL()}, fn))
+	return translate(pgx.BeginTxFunc(ctx, db.Billing, pgx.TxOptions{BeginQuery: w.beginSQL()}, func(tx pgx.Tx) error {
+		if w.Value != nil {
+			tx = valuedTx{tx, w.Value}
+		}
+		return fn(tx)
+	}))
 }
 
 // InboxAtOnce runs an insertion that works for w, and whatever queue adds to it, in one transaction and one round trip,
@@ -200,7 +210,7 @@ func (db *DB) InboxAtOnce(
 		with work as materialized (
 			select set_config('tijori.app', $%d, true), set_config('tijori.connections', $%d, true),
 			       set_config('lock_timeout', $%d, true))`, n+1, n+2, n+3) + insert
-	args = append(slices.Clone(args), w.App, w.connections(), strconv.FormatInt(wait.Milliseconds(), 10)+"ms")
+	args = append(w.values(args), w.App, w.connections(), strconv.FormatInt(wait.Milliseconds(), 10)+"ms")
 	if queue == nil {
 		_, err := db.Inbox.Exec(ctx, insert, args...)
 		return translate(err)
@@ -208,6 +218,9 @@ func (db *DB) InboxAtOnce(
 	b := &pgx.Batch{}
 	b.Queue(insert, args...)
 	queue(b)
+	for _, q := range b.QueuedQueries[1:] {
+		q.Arguments = w.values(q.Arguments)
+	}
 	return translate(db.Inbox.SendBatch(ctx, b).Close())
 }
 
@@ -215,6 +228,44 @@ func (db *DB) InboxAtOnce(
 func (w Work) beginSQL() string {
 	return "begin; set local tijori.app = " + quote(w.App) + "; set local tijori.connections = " +
 		quote(w.connections())
+}
+
+// values are what the values of a statement stand for.
+func (w Work) values(args []any) []any {
+	out := slices.Clone(args)
+	for i := range out {
+		if w.Value != nil {
+			out[i] = w.Value(out[i])
+		}
+	}
+	return out
+}
+
+// valuedTx is a transaction whose statements' values are looked at first.
+type valuedTx struct {
+	pgx.Tx
+	value func(any) any
+}
+
+func (t valuedTx) values(args []any) []any { return Work{Value: t.value}.values(args) }
+
+func (t valuedTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return t.Tx.Exec(ctx, sql, t.values(args)...)
+}
+
+func (t valuedTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return t.Tx.Query(ctx, sql, t.values(args)...)
+}
+
+func (t valuedTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return t.Tx.QueryRow(ctx, sql, t.values(args)...)
+}
+
+func (t valuedTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	for _, q := range b.QueuedQueries {
+		q.Arguments = t.values(q.Arguments)
+	}
+	return t.Tx.SendBatch(ctx, b)
 }
 
 func (w Work) connections() string { return strings.Join(w.Connections, ",") }

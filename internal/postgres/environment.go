@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,7 @@ func changeOf(from, to Mode) string { return string(from) + "-to-" + string(to) 
 
 // An Environment is what a database belongs to: a mode, and at each connection the account at the provider.
 type Environment struct {
+	App      string // whose connections these are; "" is the khata's
 	Mode     Mode
 	Accounts map[string]string // by connection id; "" where the provider's name for the account is not known
 	Permit   []string          // risks that the operator takes
@@ -89,7 +91,8 @@ func SetEnvironment(ctx context.Context, config Config, e Environment, c *clock.
 			return err
 		}
 		rows, err := tx.Query(ctx,
-			`select connection_id, mode, provider_account from tijori.connections order by connection_id for update`)
+			`select connection_id, mode, provider_account from tijori.connections where app_id = $1
+				order by connection_id for update`, cmp.Or(e.App, "khata"))
 		if err != nil {
 			return err
 		}
@@ -121,6 +124,9 @@ func SetEnvironment(ctx context.Context, config Config, e Environment, c *clock.
 				return err
 			}
 		}
+		if e.App != "" {
+			return nil
+		}
 		if err := config.become(ctx, tx, roleOwner); err != nil {
 			return err
 		}
@@ -140,7 +146,9 @@ func SetEnvironment(ctx context.Context, config Config, e Environment, c *clock.
 	if err != nil {
 		return &SetupError{Problem: "cannot record whose payments the database holds", Err: err}
 	}
-	c.SetOffset(time.Duration(seconds) * time.Second)
+	if e.App == "" {
+		c.SetOffset(time.Duration(seconds) * time.Second)
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +25,7 @@ type Service struct {
 	settle time.Duration
 
 	detector *detect.Detector // while this node reads the log; nil otherwise
+	lately   []rowID          // the rows that it has read of the last moments before the cursor; see late
 	fresh    memory           // what must be remembered over a restart and is not yet written
 }
 
@@ -33,8 +35,11 @@ func New(pool *pgxpool.Pool, routes map[string]detect.Route, log *slog.Logger) *
 }
 
 const (
-	// settle is how old a row is before it is read: all that were written before it can be seen by then.
+	// settle is how old a row is before it is read: nearly all that were written before it can be seen by then.
 	settle = 3 * time.Second
+	// late is how far behind the cursor rows are still looked for that were written before it and committed after it
+	// was moved: for twice as long as a statement of tijori_log may take.
+	late   = 30 * time.Second
 	lease  = 45 * time.Second // how long another node waits for one that says nothing
 	page   = 5_000            // rows at once
 	replay = time.Hour        // of rows that a node which begins to read feeds first, without raising anything
@@ -56,6 +61,7 @@ func (s *Service) Look(ctx context.Context) (int, error) {
 	}
 	read, upTo, alerts, err := s.next(ctx, since)
 	if err != nil {
+		s.detector = nil // as below
 		return 0, fmt.Errorf("read the access log: %w", err)
 	}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -105,15 +111,21 @@ func (s *Service) Release(ctx context.Context) error {
 	return err
 }
 
-const eventColumns = `at, coalesce(user_id, $1), coalesce(key_id, $1), coalesce(account_id, $1), coalesce(business_id, $1),
+// A rowID is which row of the log it is, for as long as it matters.
+type rowID struct {
+	place string
+	kept  time.Time
+}
+
+const eventColumns = `tableoid::text || ctid::text, at, coalesce(user_id, $1), coalesce(key_id, $1), coalesce(account_id, $1), coalesce(business_id, $1),
 	route, coalesce(object, ''), verdict, rows, took_ms, coalesce(host(address), ''), request_id, kept_at`
 
-func scanEvent(row pgx.CollectableRow) (e detect.Event, kept time.Time, err error) {
+func scanEvent(row pgx.CollectableRow) (e detect.Event, id rowID, err error) {
 	var took int64
-	err = row.Scan(&e.At, &e.User, &e.Key, &e.Account, &e.Business, &e.Route, &e.Object, &e.Verdict, &e.Rows, &took,
-		&e.Address, &e.RequestID, &kept)
+	err = row.Scan(&id.place, &e.At, &e.User, &e.Key, &e.Account, &e.Business, &e.Route, &e.Object, &e.Verdict, &e.Rows,
+		&took, &e.Address, &e.RequestID, &id.kept)
 	e.Took = time.Duration(took) * time.Millisecond
-	return e, kept, err
+	return e, id, err
 }
 
 // next feeds the detector with a page of the log. Rows of one moment are read together.
@@ -121,6 +133,9 @@ func (s *Service) next(ctx context.Context, since time.Time) (
 	read int, upTo time.Time, alerts []detect.Alert, err error,
 ) {
 	upTo = since
+	if alerts, err = s.catchUp(ctx, since); err != nil {
+		return 0, upTo, nil, err
+	}
 	rows, err := s.pool.Query(ctx, `
 		select `+eventColumns+` from access_log
 		 where kept_at > $2 and kept_at <= now() - make_interval(secs => $3) order by kept_at, at
@@ -130,21 +145,62 @@ func (s *Service) next(ctx context.Context, since time.Time) (
 	}
 	defer rows.Close()
 	for rows.Next() {
-		e, kept, err := scanEvent(rows)
+		e, id, err := scanEvent(rows)
 		if err != nil {
 			return 0, upTo, nil, err
 		}
-		read, upTo = read+1, kept
+		read, upTo = read+1, id.kept
+		s.lately = append(s.lately, id)
 		s.fresh.learn(s.routes, &e)
 		alerts = append(alerts, s.detector.Feed(e)...)
 	}
 	return read, upTo, alerts, rows.Err()
 }
 
+// catchUp feeds the detector with the rows before the cursor that could not be seen when it was moved: a time says when
+// a row was written, not when it was committed. It counts, and reads only when there are more than were read.
+func (s *Service) catchUp(ctx context.Context, since time.Time) (alerts []detect.Alert, err error) {
+	from := since.Add(-late)
+	s.lately = slices.DeleteFunc(s.lately, func(id rowID) bool { return !id.kept.After(from) })
+	var there int
+	if err := s.pool.QueryRow(ctx, `select count(*) from access_log where kept_at > $1 and kept_at <= $2`, from, since).
+		Scan(&there); err != nil {
+		return nil, err
+	}
+	if there == len(s.lately) {
+		return nil, nil
+	}
+	known := make(map[rowID]bool, len(s.lately))
+	for _, id := range s.lately {
+		known[id] = true
+	}
+	rows, err := s.pool.Query(ctx, `
+		select `+eventColumns+` from access_log
+		 where kept_at > $2 and kept_at <= $3 order by kept_at, at`, uuid.Nil, from, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e, id, err := scanEvent(rows)
+		if err != nil {
+			return nil, err
+		}
+		if known[id] {
+			continue
+		}
+		s.lately = append(s.lately, id)
+		s.fresh.learn(s.routes, &e)
+		alerts = append(alerts, s.detector.Feed(e)...)
+	}
+	return alerts, rows.Err()
+}
+
 // begin makes a detector that knows what the one before it knew: what accounts took, who was let in where, and the last
 // hour; of refusals the last day.
 func (s *Service) begin(ctx context.Context, since time.Time) error {
 	d := detect.New(s.routes)
+	s.lately = nil
 	if err := remember(ctx, s.pool, d); err != nil {
 		return err
 	}
@@ -157,9 +213,12 @@ func (s *Service) begin(ctx context.Context, since time.Time) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		e, _, err := scanEvent(rows)
+		e, id, err := scanEvent(rows)
 		if err != nil {
 			return err
+		}
+		if id.kept.After(since.Add(-late)) {
+			s.lately = append(s.lately, id)
 		}
 		d.Feed(e)
 	}

@@ -36,6 +36,7 @@ const accessHead = `# Who may use which address of the server.
 # signed in         a user who is a member of nothing, about what belongs to that account
 # stranger          nobody is signed in; what a stranger may, everybody may
 # API key           a program with a key of the account
+# app's key         a program with a server key of an app whose customer it is about
 # operator          who runs this server
 #
 # Some addresses ask for more than who you are: a password, a token in the address, a signature, a plan.
@@ -50,6 +51,7 @@ const (
 	asSignedIn = "signed in"
 	asStranger = "stranger"
 	asProgram  = "API key"
+	asApp      = "app's key"
 	asOperator = "operator"
 )
 
@@ -58,7 +60,7 @@ func accessColumns() []string {
 	for _, r := range role.All() {
 		columns = append(columns, r.Name)
 	}
-	return append(columns, asSignedIn, asStranger, asProgram, asOperator)
+	return append(columns, asSignedIn, asStranger, asProgram, asApp, asOperator)
 }
 
 // An accessTable collects what the exercise learns: whether the server let
@@ -192,7 +194,7 @@ func (a answer) turnedAway(session bool) bool {
 // ask asks for the route with somebody's ids, and notes how they fared.
 func (e *exercise) ask(column string, ids map[string]string, token string) answer {
 	got := e.send(e.method, e.trial.ask(newIDs(ids)), token)
-	session := token != "" && column != asProgram && column != asStranger
+	session := token != "" && column != asProgram && column != asApp && column != asStranger
 	e.table.note(e.rt.Pattern, column, !got.turnedAway(session))
 	return got
 }
@@ -207,6 +209,11 @@ func (e *exercise) outsiders() {
 	}
 	if e.rt.Access != frame.Program {
 		e.ask(asProgram, e.a.ids, e.a.key)
+	}
+	if !e.rt.Access.OfApp() {
+		e.ask(asApp, e.a.ids, e.a.appKey)
+	}
+	if e.rt.Access != frame.Program && !e.rt.Access.OfApp() {
 		return
 	}
 	e.ask(role.Owner, e.a.ids, e.a.Token)
@@ -226,7 +233,7 @@ func (e *exercise) owners() {
 
 // rightRoles asks as those who may, each about things of their own.
 func (e *exercise) rightRoles() {
-	if e.open() || e.rt.Access == frame.Operator || e.rt.Access == frame.Program {
+	if e.open() || e.rt.Access == frame.Operator || e.rt.Access == frame.Program || e.rt.Access.OfApp() {
 		return
 	}
 	place := "account"

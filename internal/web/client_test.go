@@ -61,7 +61,7 @@ func (w *world) send(method string, k ask, token string) answer {
 
 func (w *world) do(r *http.Request, token string) answer {
 	w.Helper()
-	if strings.HasPrefix(token, credits.KeyPrefix) {
+	if strings.HasPrefix(token, credits.KeyPrefix) || strings.HasPrefix(token, "tj_") {
 		r.Header.Set("Authorization", "Bearer "+token)
 	} else if token != "" {
 		r.AddCookie(&http.Cookie{Name: "session", Value: token})

@@ -55,6 +55,9 @@ func tryRoute(t *testing.T, rt *frame.Route, table *accessTable) {
 		e.dead = w.deadKeys()
 	}
 	log := keepLog(w)
+	if rt.Access.OfApp() {
+		e.dead = w.deadAppKeys()
+	}
 	before := w.rowsOf(w.a)
 	e.began = one[time.Time](w, `select clock_timestamp()`)
 	called := w.till.calls.Load()
@@ -136,11 +139,14 @@ func (e *exercise) proof(s *side) string {
 	if e.rt.Access == frame.Program {
 		return s.key
 	}
+	if e.rt.Access.OfApp() {
+		return s.appKey
+	}
 	return s.Token
 }
 
 // notReferences are names of ids that do not point at a row: B may use what it likes.
-var notReferences = map[string]bool{"mail address": true, "letter": true}
+var notReferences = map[string]bool{"mail address": true, "letter": true, "own customer": true}
 
 // stranger asks as B with A's real ids: each one alone among B's own, and all at once. The
 // answer must be that of ids which nobody has.
@@ -302,6 +308,8 @@ func (e *exercise) asMeant() {
 	switch e.rt.Access {
 	case frame.Program:
 		token, column = e.a.key, asProgram
+	case frame.Server, frame.Customer, frame.Sold:
+		token, column = e.a.appKey, asApp
 	case frame.Operator:
 		column = asOperator
 	}

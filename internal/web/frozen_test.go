@@ -75,6 +75,8 @@ func (w *world) asOwner(rt *frame.Route, x trial, ids map[string]string) answer 
 	switch {
 	case rt.Access == frame.Program:
 		token = w.a.key
+	case rt.Access.OfApp():
+		token = w.rightful(*rt, true)
 	case !x.visitor:
 		token = w.session(w.a.UserID, w.a.AccountID, "30 days", false).token
 	}

@@ -75,6 +75,8 @@ func TestEverythingIsAnsweredInTime(t *testing.T) {
 		switch trial := trials[rt.Pattern]; {
 		case rt.Access == frame.Program:
 			token = w.a.key
+		case rt.Access.OfApp():
+			token = w.a.appKey
 		case trial.visitor:
 			token = ""
 		}

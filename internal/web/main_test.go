@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -20,6 +22,7 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 	"github.com/tijorihq/tijori/internal/role"
@@ -48,6 +51,8 @@ type world struct {
 	till     *till
 	accounts *account.Service
 	credits  *credits.Service
+	platform *platform.Service
+	apps     map[string]*platform.App // by the word of the side
 	outbox   *mail.Outbox
 	log      *journal
 	a, b     *side
@@ -60,6 +65,10 @@ type side struct {
 	ids  map[string]string
 	word string
 	key  string // an API key
+
+	app      *platform.App
+	appKey   string    // a server key of the side's app
+	customer uuid.UUID // the account of the app's customer
 }
 
 // roleNames are the roles that do not own the account, each for the whole account and for one business.
@@ -119,8 +128,10 @@ func worldOf(t *testing.T, plans *billing.Plans) *world {
 	w.ok(err)
 	w.ok(bill.SyncPlans(t.Context()))
 	w.credits = credits.New(credits.Config{DB: w.db.DB, Plans: plans, Clock: now, Log: log})
+	w.openApps(now, s, r, log)
 	w.config = Config{
-		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Credits: w.credits, Plans: plans, Clock: now,
+		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Credits: w.credits, Platform: w.platform,
+		Plans: plans, Clock: now,
 		Outbox: w.outbox, PublicURL: public,
 		PayOrigins: bill.FormOrigins(), Simulated: true, Operators: make([]string, 1), Log: log,
 		Demo: demo.Shop{DB: w.db.DB, Accounts: w.accounts, Buy: w.give, Now: now.Now}.Fill,

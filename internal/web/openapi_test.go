@@ -21,11 +21,22 @@ type schema struct {
 	Format               string             `json:"format"`
 	Required             []string           `json:"required"`
 	Properties           map[string]*schema `json:"properties"`
-	AdditionalProperties *bool              `json:"additionalProperties"`
+	AdditionalProperties *additional        `json:"additionalProperties"`
 	Items                *schema            `json:"items"`
 	OneOf                []*schema          `json:"oneOf"`
 	Enum                 []string           `json:"enum"`
 	Minimum, Maximum     *int64
+}
+
+// additional says what a map holds; the document says false of objects that hold nothing else.
+type additional struct{ schema *schema }
+
+func (a *additional) UnmarshalJSON(b []byte) error {
+	if string(b) == "false" {
+		return nil
+	}
+	a.schema = &schema{}
+	return json.Unmarshal(b, a.schema)
 }
 
 type openAPIDoc struct {
@@ -61,7 +72,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 	}
 	pages := 0
 	for _, rt := range routes {
-		if rt.Access == frame.Program {
+		if rt.Access == frame.Program || rt.Access.OfApp() {
 			want = append(want, rt.Pattern)
 		} else if strings.Contains(rt.Pattern, " /api/") {
 			pages++
@@ -137,6 +148,12 @@ func (d openAPIDoc) fits(s *schema, v any, where string) string {
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(x)) {
+			if s.Properties[name] == nil && s.AdditionalProperties != nil && s.AdditionalProperties.schema != nil {
+				if why := d.fits(s.AdditionalProperties.schema, x[name], where+"."+name); why != "" {
+					return why
+				}
+				continue
+			}
 			if s.Properties[name] == nil {
 				return where + " has " + name + ", which is not described"
 			}
@@ -151,6 +168,15 @@ func (d openAPIDoc) fits(s *schema, v any, where string) string {
 	return ""
 }
 
+// operation is a request that the document describes, and what is answered.
+type operation struct {
+	route  string
+	path   string // the id in it, or the query; before a > the customer
+	json   map[string]any
+	token  string
+	status int
+}
+
 // What the routes take and answer is what the document says, refusals included.
 func TestOpenAPIIsTrue(t *testing.T) {
 	t.Parallel()
@@ -158,13 +184,6 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	w := newWorld(t).populate()
 	key := uuid.NewString()
 	consume := map[string]any{"meter": "credits", "amount": 1, "idempotency_key": key, "note": "n"}
-	type one struct {
-		operation string
-		path      string
-		json      map[string]any
-		token     string
-		status    int
-	}
 	hold := func() string {
 		got := w.send("POST", ask{path: "/api/credits/holds", json: map[string]any{
 			"meter": "credits", "amount": 2,
@@ -176,7 +195,7 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	}
 	held, other := hold(), hold()
 	seen := map[string]bool{}
-	for _, c := range []one{
+	for _, c := range append([]operation{
 		{"GET /api/credits", "", nil, w.a.key, 200},
 		{"GET /api/credits", "", nil, "", 401},
 		{"GET /api/credits/entries", "", nil, w.a.key, 200},
@@ -227,14 +246,17 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		{"POST /api/credits/holds/{id}/capture", other, map[string]any{"amount": 3}, w.a.key, 422},
 		{"POST /api/credits/holds/{id}/release", other, nil, w.a.key, 200},
 		{"POST /api/credits/holds/{id}/release", held, nil, w.a.key, 409},
-	} {
-		method, path, _ := strings.Cut(c.operation, " ")
+	}, appOperations(w)...) {
+		method, path, _ := strings.Cut(c.route, " ")
 		described := doc.Paths[path][strings.ToLower(method)]
-		if strings.Contains(path, "{id}") {
-			path = strings.Replace(path, "{id}", c.path, 1)
-		} else {
-			path += c.path
+		id, customer, query := c.path, w.a.ids["customer"], ""
+		if of, rest, ok := strings.Cut(c.path, ">"); ok { // of another customer than the usual one
+			customer, id = of, rest
 		}
+		if !strings.Contains(path, "{id}") {
+			query = id
+		}
+		path = strings.NewReplacer("{id}", id, "{customer}", customer).Replace(path) + query
 		r, err := http.NewRequest(method, w.url+path, nil)
 		if c.json != nil {
 			r, err = ask{path: path, json: c.json}.request(method, w.url)
@@ -243,30 +265,30 @@ func TestOpenAPIIsTrue(t *testing.T) {
 			var v any
 			w.ok(json.Unmarshal(asJSON, &v))
 			if why := doc.fits(&request, v, "request"); why != "" {
-				t.Errorf("%s: %s", c.operation, why)
+				t.Errorf("%s: %s", c.route, why)
 			}
 		}
 		w.ok(err)
 		got := w.do(r, c.token)
 		if got.status != c.status {
-			t.Errorf("%s %s %v: %d, want %d: %s", c.operation, c.path, c.json, got.status, c.status, got.body)
+			t.Errorf("%s %s %v: %d, want %d: %s", c.route, c.path, c.json, got.status, c.status, got.body)
 			continue
 		}
 		response, ok := described.Responses[fmt.Sprint(got.status)]
 		content, kind := response.Content[got.header.Get("Content-Type")], got.header.Get("Content-Type")
 		if _, typed := response.Content[kind]; !ok || !typed {
-			t.Errorf("%s: the answer %d of type %s is not described", c.operation, got.status, kind)
+			t.Errorf("%s: the answer %d of type %s is not described", c.route, got.status, kind)
 			continue
 		}
 		var v any
 		w.ok(json.Unmarshal([]byte(got.body), &v))
 		if why := doc.fits(&content.Schema, v, "answer"); why != "" {
-			t.Errorf("%s: %s: %s", c.operation, why, got.body)
+			t.Errorf("%s: %s: %s", c.route, why, got.body)
 		}
-		seen[c.operation] = true
+		seen[c.route] = true
 	}
 	for _, rt := range routes {
-		if rt.Access == frame.Program && !seen[rt.Pattern] {
+		if (rt.Access == frame.Program || rt.Access.OfApp()) && !seen[rt.Pattern] {
 			t.Errorf("no answer of %s was looked at", rt.Pattern)
 		}
 	}

@@ -355,6 +355,113 @@ func (p *parts) routes() []frame.Route {
 			Pattern: "POST /api/credits/holds/{id}/release", Access: frame.Program, MaxBody: frame.MaxForm,
 			Handle: p.programs.APIRelease,
 		},
+		// Customers of an app, for its programs and pages.
+		{
+			Pattern: "PUT /api/v1/customers/{customer}", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.PutCustomer,
+		},
+		{Pattern: "GET /api/v1/customers/{customer}", Access: frame.Customer, Handle: p.apps.Customer},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/check", Access: frame.Customer,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.Check,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/consume", Access: frame.Server,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.Consume,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/holds", Access: frame.Server,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.Hold,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/holds/{id}/capture", Access: frame.Server,
+			MaxBody: frame.MaxForm, Handle: p.apps.Capture,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/holds/{id}/release", Access: frame.Server,
+			MaxBody: frame.MaxForm, Handle: p.apps.Release,
+		},
+		{Pattern: "GET /api/v1/customers/{customer}/entries", Access: frame.Customer, Handle: p.apps.Entries},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/checkout", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Checkout,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/change/preview", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.PreviewChange,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/change", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Change,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/cancel", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Cancel,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/resume", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Resume,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/refresh", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Refresh,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/top-ups", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.TopUp,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/portal", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Portal,
+		},
+		{
+			Pattern: "GET /api/v1/customers/{customer}/invoices", Access: frame.Customer,
+			Handle: p.apps.Invoices,
+		},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/tokens", Access: frame.Server,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.MakeToken,
+		},
+		{
+			Pattern: "DELETE /api/v1/customers/{customer}/tokens", Access: frame.Server,
+			Handle: p.apps.EndTokens,
+		},
+		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.Plans},
+		{Pattern: "GET /api/v1/events", Access: frame.Server, Handle: p.apps.Events},
+		{Pattern: "GET /api/v1/webhooks", Access: frame.Server, Handle: p.apps.Webhooks},
+		{
+			Pattern: "POST /api/v1/webhooks", Access: frame.Server, MaxBody: frame.MaxForm, Handle: p.apps.AddWebhook,
+		},
+		{Pattern: "DELETE /api/v1/webhooks/{id}", Access: frame.Server, Handle: p.apps.RemoveWebhook},
+		{Pattern: "GET /api/v1/webhooks/{id}/deliveries", Access: frame.Server, Handle: p.apps.Deliveries},
+		{
+			Pattern: "POST /api/v1/webhooks/{id}/rotate", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.RotateWebhook,
+		},
+		{
+			Pattern: "POST /api/v1/webhooks/{id}/on", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.TurnOnWebhook,
+		},
+		{
+			Pattern: "POST /api/v1/webhooks/{id}/test", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.TestWebhook,
+		},
+		{
+			Pattern: "POST /api/v1/webhooks/{id}/redeliver", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.Redeliver,
+		},
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},
 
 		// The operators' room. Every page of it is written down, with the reason that its reader gave.
@@ -394,6 +501,8 @@ func (p *parts) routes() []frame.Route {
 			Pattern: "POST /api/razorpay/webhook", Access: frame.Anyone, MaxBody: maxWebhook,
 			Handle: p.plans.RazorpayWebhook,
 		},
+
+		{Pattern: "POST /api/hooks/{connection}", Access: frame.Anyone, MaxBody: maxWebhook, Handle: p.apps.Hook},
 
 		// Machines that watch us, and the mails of a development set-up.
 		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Unlogged: true, Handle: p.Healthz},

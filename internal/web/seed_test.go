@@ -76,6 +76,7 @@ func (w *world) side(word, phone string, amount int64) *side {
 	w.seedBilling(s)
 	w.seedDesk(s)
 	w.seedCredits(s)
+	w.seedApp(s)
 	w.seedFactors(s)
 	return s
 }
@@ -277,6 +278,13 @@ func (w *world) rowsOf(s *side) map[string]string {
 		sums[c.table+"."+c.name] = one[string](w,
 			`select count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') from `+c.table+
 				` t where t.`+c.name+` in (`+of+`)`, s.AccountID)
+	}
+	for _, c := range columns {
+		if c.name == "account_id" && s.customer != uuid.Nil {
+			sums["customer's "+c.table] = one[string](w,
+				`select count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') from `+c.table+
+					` t where t.account_id = $1`, s.customer)
+		}
 	}
 	sums["users"] = one[string](w,
 		`select md5(string_agg(u::text, chr(10) order by u::text)) from users u where id in (select user_id

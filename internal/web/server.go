@@ -18,10 +18,12 @@ import (
 	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web/accounts"
+	"github.com/tijorihq/tijori/internal/web/apps"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/development"
 	"github.com/tijorihq/tijori/internal/web/door"
@@ -39,6 +41,7 @@ type Config struct {
 	Accounts *account.Service
 	Billing  *billing.Service
 	Credits  *credits.Service
+	Platform *platform.Service
 	Plans    *billing.Plans
 	Clock    *clock.Clock
 	Outbox   *mail.Outbox // development only; nil hides the outbox page
@@ -100,6 +103,7 @@ type parts struct {
 	bulk        *bulk.Handlers
 	plans       *plans.Handlers
 	programs    *programs.Handlers
+	apps        *apps.Handlers
 	operators   *operators.Handlers
 	notmine     *notmine.Handlers
 	development *development.Handlers
@@ -121,6 +125,7 @@ func newParts(c Config) *parts {
 		bulk:     bulk.New(f),
 		plans:    &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
 		programs: &programs.Handlers{Frame: f, Credits: c.Credits},
+		apps:     &apps.Handlers{Frame: f, Platform: c.Platform},
 		notmine: &notmine.Handlers{
 			Frame: f, Accounts: c.Accounts, Incidents: incident.New(c.DB), Release: c.Release,
 		},

@@ -21,7 +21,8 @@ import (
 // gets are the pages that a signed-in user can open.
 func gets() []frame.Route {
 	return slices.DeleteFunc(slices.Clone(routes), func(rt frame.Route) bool {
-		return !strings.HasPrefix(rt.Pattern, "GET ") || rt.Secret || rt.Development || rt.Access == frame.Program ||
+		return !strings.HasPrefix(rt.Pattern, "GET ") || rt.Secret || rt.Development ||
+			rt.Access == frame.Program || rt.Access.OfApp() ||
 			strings.Contains(rt.Pattern, "healthz") || strings.Contains(rt.Pattern, "readyz") ||
 			strings.Contains(rt.Pattern, "openapi.json")
 	})

@@ -22,6 +22,8 @@ import (
 
 // notTaken are tables of an account that its archive leaves out, with the reason.
 var notTaken = map[string]string{
+	"customer_requests":  "what an app has asked for already, so that it is not done twice",
+	"customer_tokens":    "hashes of tokens that end within minutes",
 	"plan_spans":         "the subscriptions and payments that it follows from are taken",
 	"watch_hours":        "numbers that watch for attacks, gone after 36 days",
 	"tasks":              "how far long work is; forgotten within a day",
@@ -31,6 +33,7 @@ var notTaken = map[string]string{
 	"credit_reclaims":    "what was taken back of grants; the entries tell it",
 	"credit_lots":        "how the balance is kept; the grants and entries tell it",
 	"credit_anchors":     "how the calendar is kept",
+	"calendar_changes":   "a queue of what the calendar must look at; empty within a second",
 	"party_sums":         "an index of the entries, which are there",
 }
 

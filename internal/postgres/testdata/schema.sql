@@ -142,6 +142,35 @@ begin
      order by c.revoked_at is not null, c.created_at desc, c.id limit 200;
 end $$;
 ALTER FUNCTION tijori_access.api_keys() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.app_list() RETURNS TABLE(app_id text, name text, mode text, origins text[], created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select p.app_id, p.name, p.mode, p.origins, p.created_at from tijori.apps p order by p.created_at, p.app_id;
+end $$;
+ALTER FUNCTION tijori_access.app_list() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.app_scope(needed text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    refused text;
+begin
+    select h.refused, h.app_id, h.mode, h.key_id, h.account_id
+      into refused, app_scope.app_id, app_scope.mode, app_scope.key_id, app_scope.account_id
+      from tijori_access.holder(decode(coalesce(current_setting('tijori.credential', true), ''), 'hex'),
+               coalesce(current_setting('tijori.customer', true), ''),
+               coalesce(current_setting('tijori.origin', true), ''), needed) h;
+    case refused
+        when '' then null;
+        when '28000' then raise exception 'no credential' using errcode = '28000';
+        when '42501' then raise exception 'the key lacks %', needed using errcode = '42501';
+        else raise exception 'not found' using errcode = 'P0002';
+    end case;
+end $$;
+ALTER FUNCTION tijori_access.app_scope(needed text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.begin_erasing(leaving uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -277,6 +306,30 @@ begin
     values (key_hash, key_id, 'api_key', s.user_id, s.account_id, key_name, key_scopes, key_hint, 'infinity');
 end $$;
 ALTER FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.customer_account(needed text, OUT account uuid, OUT email text, OUT name text, OUT origins text[]) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    account := tijori_access.customer_scope(needed);
+    select coalesce(a.email, ''), a.name, p.origins
+      into customer_account.email, customer_account.name, customer_account.origins
+      from tijori.accounts a join tijori.apps p on p.app_id = a.app_id where a.account_id = account;
+end $$;
+ALTER FUNCTION tijori_access.customer_account(needed text, OUT account uuid, OUT email text, OUT name text, OUT origins text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.customer_scope(needed text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    account uuid := (select s.account_id from tijori_access.app_scope(needed) s);
+begin
+    if account is null then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    return account;
+end $$;
+ALTER FUNCTION tijori_access.customer_scope(needed text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.due_erasures() RETURNS TABLE(account_id uuid, begun boolean, told smallint, late boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -292,6 +345,28 @@ begin
      order by a.erase_at, a.account_id limit 100;
 end $$;
 ALTER FUNCTION tijori_access.due_erasures() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.end_app_tokens() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.apps p set token_generation = p.token_generation + 1
+     where p.app_id = current_setting('tijori.app', true);
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.end_app_tokens() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.end_customer_tokens() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    account constant uuid := tijori_access.customer_scope('customers:write');
+begin
+    update tijori.accounts a set token_generation = a.token_generation + 1 where a.account_id = account;
+end $$;
+ALTER FUNCTION tijori_access.end_customer_tokens() OWNER TO tijori_guard;
 CREATE TABLE tijori.members (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -403,6 +478,16 @@ begin
     execute format('grant delete on %s to tijori_guard', tab);
 end $$;
 ALTER PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.forget_email() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.accounts a set email = null where a.account_id = new.account_id and a.email is not null;
+    delete from tijori.events e where e.app_id = new.app_id and e.account_id = new.account_id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.forget_email() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.forget_me() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -456,6 +541,53 @@ begin
            and case when u.two_step then c.strong_at else c.proven_at end > now() - interval '10 minutes');
 end $$;
 ALTER FUNCTION tijori_access.fresh(session bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.holder(hash bytea, customer text, origin text, needed text, OUT refused text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    k record;
+begin
+    refused := '';
+    select v.app_id, p.mode, v.id, v.kind, v.scopes into k
+      from tijori.app_keys v join tijori.apps p on p.app_id = v.app_id
+     where v.hash = holder.hash and v.revoked_at is null;
+    if found then
+        app_id := k.app_id; mode := k.mode; key_id := k.id;
+        if needed <> 'plans:read' and not needed = any (k.scopes) then
+            refused := '42501';
+        elsif customer <> '' then
+            select a.account_id into account_id from tijori.accounts a
+             where a.app_id = k.app_id and a.external_id = customer and a.erasing_at is null;
+            if not found then
+                refused := 'P0002';
+            end if;
+        end if;
+        return;
+    end if;
+    select a.app_id, p.mode, t.id, t.may, a.account_id, a.external_id into k
+      from tijori.customer_tokens t
+      join tijori.accounts a on a.account_id = t.account_id
+      join tijori.apps p on p.app_id = a.app_id
+     where t.hash = holder.hash and t.expires_at > now() and t.generation = a.token_generation
+       and t.app_generation = p.token_generation and t.origin = holder.origin and a.erasing_at is null
+     limit 1;
+    if not found then
+        refused := '28000';
+        return;
+    end if;
+    app_id := k.app_id; mode := k.mode; key_id := k.id;
+    if not (needed in ('plans:read', 'customers:read') or needed = 'billing:write' and k.may = 'pay') then
+        refused := '42501';
+    elsif customer = k.external_id then
+        account_id := k.account_id;
+    elsif customer <> '' then
+        refused := 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.holder(hash bytea, customer text, origin text, needed text, OUT refused text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.home_account(member_id uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -571,7 +703,11 @@ CREATE FUNCTION tijori_access.keys_of(hashes bytea[]) RETURNS TABLE(hash bytea, 
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select c.hash, c.id, c.account_id from tijori.credentials c where c.hash = any (hashes) and c.kind = 'api_key' $$;
+    select c.hash, c.id, c.account_id from tijori.credentials c where c.hash = any (hashes) and c.kind = 'api_key'
+    union all
+    select k.hash, k.id, null from tijori.app_keys k where k.hash = any (hashes)
+    union all
+    select t.hash, t.id, t.account_id from tijori.customer_tokens t where t.hash = any (hashes) $$;
 ALTER FUNCTION tijori_access.keys_of(hashes bytea[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.leave_account(leaving uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
@@ -812,6 +948,58 @@ begin
     perform tijori_access.write_log(what, null, whose, whose);
 end $$;
 ALTER FUNCTION tijori_access.log_user(what text, whose uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.apps (app_id, name, mode, origins) values (new_app, new_name, new_mode, allowed_origins);
+    insert into tijori.connections (app_id, connection_id, provider)
+    values (new_app, new_app || '-razorpay', 'razorpay'), (new_app, new_app || '-stripe', 'stripe');
+end $$;
+ALTER FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := coalesce(current_setting('tijori.app', true), '');
+begin
+    perform from tijori.apps p where p.app_id = app for no key update;
+    if not found or app = 'khata' then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    if (select count(*) from tijori.app_keys k where k.app_id = app and k.revoked_at is null) >= 50 then
+        raise exception 'too many keys' using errcode = '23514', constraint = 'api_keys_limit';
+    end if;
+    insert into tijori.app_keys (app_id, id, kind, hash, name, scopes, hint)
+    values (app, key_id, key_kind, key_hash, key_name, key_scopes, key_hint);
+end $$;
+ALTER FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+    p tijori.apps;
+    until constant timestamptz := now() + make_interval(secs => seconds);
+begin
+    s := tijori_access.app_scope('customers:write');
+    if s.account_id is null then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    select * into strict p from tijori.apps v where v.app_id = s.app_id;
+    if not token_origin = any (p.origins) then
+        raise exception 'not an origin of the app' using errcode = '23514', constraint = 'customer_tokens_origin';
+    end if;
+    delete from tijori.customer_tokens t where t.account_id = s.account_id and t.expires_at < now();
+    insert into tijori.customer_tokens (account_id, id, hash, may, origin, app_generation, generation, expires_at)
+    select a.account_id, token_id, token_hash, token_may, token_origin, p.token_generation, a.token_generation, until
+      from tijori.accounts a where a.account_id = s.account_id;
+    return until;
+end $$;
+ALTER FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.maker() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1193,6 +1381,18 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_access.revoke_api_key(key_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.revoke_app_key(key_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.app_keys k set revoked_at = coalesce(k.revoked_at, now())
+     where k.app_id = current_setting('tijori.app', true) and k.id = key_id;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.revoke_app_key(key_id uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.role() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1290,6 +1490,17 @@ begin
      limit least(most, 100000);
 end $$;
 ALTER FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.set_app_origins(allowed_origins text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.apps p set origins = allowed_origins where p.app_id = current_setting('tijori.app', true);
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.set_app_origins(allowed_origins text[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.team() RETURNS TABLE(id uuid, user_id uuid, name text, email text, business_id uuid, business_name text, role text, created_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1341,6 +1552,16 @@ begin
      where a.account_id = leaving and a.leaving_at is not null and a.erasing_at is null;
 end $$;
 ALTER FUNCTION tijori_access.told_erasure(leaving uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.try_app(needed text, OUT refused text, OUT app_id text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    select h.refused, h.app_id into try_app.refused, try_app.app_id
+      from tijori_access.holder(decode(coalesce(current_setting('tijori.credential', true), ''), 'hex'), '',
+               coalesce(current_setting('tijori.origin', true), ''), needed) h;
+end $$;
+ALTER FUNCTION tijori_access.try_app(needed text, OUT refused text, OUT app_id text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.try_key(needed text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1604,6 +1825,20 @@ begin
      order by m.id;
 end $$;
 ALTER FUNCTION tijori_credits.credits_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.customer_entries(unit text, before bigint, most integer) RETURNS TABLE(number bigint, kind text, amount bigint, balance bigint, key text, note text, grant_id uuid, hold_id uuid, created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    theirs constant uuid := tijori_access.customer_scope('customers:read');
+begin
+    return query
+    select e.number, e.kind, e.amount, e.balance, e.key, e.note, e.grant_id, e.hold_id, e.created_at
+      from tijori.credit_entries e
+     where e.account_id = theirs and e.meter = unit and e.number < before
+     order by e.number desc limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_credits.customer_entries(unit text, before bigint, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.give_back(p tijori_credits.purse, r tijori_credits.request, credits bigint) RETURNS tijori_credits.purse
     LANGUAGE plpgsql
     AS $$
@@ -1724,6 +1959,15 @@ begin
     select * from tijori_credits.credits_of((select s.account_id from tijori_access.scope() s where s.owns));
 end $$;
 ALTER FUNCTION tijori_credits.my_credits_left() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.note_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.calendar_changes (account_id, app_id) values (new.account_id, new.app_id);
+    return null;
+end $$;
+ALTER FUNCTION tijori_credits.note_change() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.open_calendars() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1871,6 +2115,17 @@ ALTER FUNCTION tijori_credits.settle_purse(p tijori_credits.purse, at timestamp 
 CREATE FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) RETURNS TABLE(i integer, outcome text, number bigint, available bigint, hold_id uuid, hold_meter text, hold_amount bigint, captured bigint, expires_at timestamp with time zone, next_at timestamp with time zone, next_amount bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    AS $$
+declare
+    none constant text[] := array_fill(''::text, array[cardinality(ops)]);
+begin
+    return query
+    select * from tijori_credits.spend_for(hashes, none, none, ops, units, amounts, keys, notes, ids, seconds);
+end $$;
+ALTER FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) RETURNS TABLE(i integer, outcome text, number bigint, available bigint, hold_id uuid, hold_meter text, hold_amount bigint, captured bigint, expires_at timestamp with time zone, next_at timestamp with time zone, next_amount bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -1887,6 +2142,7 @@ declare
     credentials uuid[];
     holds uuid[];
     stale bytea[];
+    refusals text[];
     again boolean;
     turns bigint[];
     last_turn bigint := 1;
@@ -1906,27 +2162,41 @@ begin
     -- Arrays are unnested in the select list: as functions in FROM, each would be written to a store of its own first.
     select array_agg(x.account_id order by x.i), array_agg(x.credential_id order by x.i),
            array_agg(x.hold_id order by x.i), array_agg(x.hash order by x.i) filter (where x.stale),
+           array_agg(x.refusal order by x.i),
            -- Whether a key or a hold may stand more than once: hashes are cheap to compare, and a chance match does
            -- no harm.
            count(distinct uuid_hash_extended(x.account_id,
                      coalesce(uuid_hash_extended(x.hold_id, 0), hashtextextended(x.key, 0)))) < count(x.account_id)
-      into accounts, credentials, holds, stale, again
+      into accounts, credentials, holds, stale, refusals, again
       from (
-        select q.i, k.hash, k.id as credential_id, k.used_at < now() - interval '1 minute' as stale, q.key,
-               case when 'credits:spend' = any (k.scopes) then k.account_id end as account_id,
+        select q.i, k.hash, k.id as credential_id, coalesce(k.used_at < now() - interval '1 minute', k.id is not null) as stale, q.key,
+               k.refusal, k.account_id,
                case q.op when 'consume' then null
                     when 'hold' then encode(substr(sha256(
                         convert_to(k.account_id::text || ' ' || q.key, 'UTF8')), 1, 16), 'hex')::uuid
                     else q.id end as hold_id
-          from (select unnest(hashes) as hash, unnest(ops) as op, unnest(keys) as key, unnest(ids) as id,
-                       generate_subscripts(ops, 1) as i) q
+          from (select unnest(hashes) as hash, unnest(customers) as customer, unnest(ops) as op, unnest(keys) as key,
+                       unnest(ids) as id, generate_subscripts(ops, 1) as i) q
           left join lateral (
-            select c.hash, c.id, c.account_id, c.scopes, c.used_at
+            -- An account's own key, which names no customer.
+            select c.hash, c.id, c.used_at, case when 'credits:spend' = any (c.scopes) then c.account_id end
+                   as account_id, case when 'credits:spend' = any (c.scopes) then '' else 'forbidden' end as refusal
               from tijori.credentials c
              where c.hash = q.hash and c.kind = 'api_key' and c.revoked_at is null and c.expires_at > now()
+               and q.customer = ''
                and exists (select from tijori.members m
                             where m.user_id = c.user_id and m.account_id = c.account_id and m.business_id is null
                               and m.role = any (array(select o.role from tijori.roles o where o.owns)))
+            union all
+            -- An app's key, for a customer whom it names: looked up inside the app of the key, and nowhere else.
+            select v.hash, v.id, v.used_at, case when 'credits:spend' = any (v.scopes) then a.account_id end,
+                   case when not 'credits:spend' = any (v.scopes) then 'forbidden'
+                        when a.account_id is null then 'no_customer' else '' end
+              from tijori.app_keys v
+              left join tijori.accounts a
+                on a.app_id = v.app_id and a.external_id = q.customer and a.erasing_at is null
+             where v.hash = q.hash and v.revoked_at is null and q.customer <> ''
+             limit 1
           ) k on true) x;
     select min(l.due_at) into due from (
         select c.due_at from tijori.credit_balances c
@@ -1984,7 +2254,7 @@ begin
             hold_id := r.hold_id; hold_meter := r.hold_meter; hold_amount := r.hold_amount;
             expires_at := r.hold_expires_at; next_at := null; next_amount := null;
             if r.account_id is null then
-                outcome := case when r.credential_id is null then 'unauthorized' else 'forbidden' end;
+                outcome := case when r.credential_id is null then 'unauthorized' else refusals[r.i] end;
                 number := null; available := null; captured := null;
                 return next;
                 continue;
@@ -2000,11 +2270,15 @@ begin
                 p.lot_grant := r.lot_grant; p.lot_left := coalesce(r.lot_left, 0); p.due_at := r.due_at;
             end if;
             p.number := null; p.available := null; p.captured := null;
-            case r.op
-                when 'consume' then p := tijori_credits.consume(p, r);
-                when 'hold' then p := tijori_credits.hold(p, r, at);
-                when 'capture' then p := tijori_credits.capture(p, r);
-                when 'release' then p := tijori_credits.release(p, r);
+            case
+                -- What was done under a key stays done when the plan ends; nothing new is.
+                when features[r.i] <> '' and r.op in ('consume', 'hold') and r.entry_number is null and r.hold_id is null
+                     and not tijori_plans.entitled(r.account_id, features[r.i])
+                then p.outcome := 'not_in_plan'; p.available := p.balance - p.held;
+                when r.op = 'consume' then p := tijori_credits.consume(p, r);
+                when r.op = 'hold' then p := tijori_credits.hold(p, r, at);
+                when r.op = 'capture' then p := tijori_credits.capture(p, r);
+                when r.op = 'release' then p := tijori_credits.release(p, r);
             end case;
             if p.outcome = 'ok' then
                 touched := true;
@@ -2081,9 +2355,11 @@ begin
     if stale is not null then
         update tijori.credentials c set used_at = now()
          where c.hash in (select k.hash from tijori.credentials k where k.hash = any (stale) for update skip locked);
+        update tijori.app_keys c set used_at = now()
+         where c.hash in (select k.hash from tijori.app_keys k where k.hash = any (stale) for update skip locked);
     end if;
 end $$;
-ALTER FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) OWNER TO tijori_guard;
+ALTER FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.sweep_credits(most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3945,6 +4221,32 @@ begin
     values (gen_random_uuid(), incident, who, act, left(about, 1000), left(reason, 1000));
 end $$;
 ALTER FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    perform from tijori.apps p where p.app_id = app for no key update;
+    if (select count(*) from tijori.webhook_endpoints e where e.app_id = app) >= 10 then
+        raise exception 'too many endpoints' using errcode = '23514', constraint = 'webhooks_limit';
+    end if;
+    insert into tijori.webhook_endpoints (app_id, id, url, secret) values (app, new_id, new_url, sealed);
+end $$;
+ALTER FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.app_events(after bigint, most integer) RETURNS TABLE(number bigint, body text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('customers:read') s);
+begin
+    return query
+    select e.number, e.body from tijori.events e
+     where e.app_id = app and e.number > after order by e.number limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_plans.app_events(after bigint, most integer) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_plans.bind_billing(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3975,6 +4277,90 @@ begin
     end loop;
 end $_$;
 ALTER PROCEDURE tijori_plans.bind_billing(IN tab regclass) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    case act
+        when 'rotate' then
+            update tijori.webhook_endpoints e
+               set old_secret = e.secret, old_until = now() + interval '1 day', secret = sealed
+             where e.app_id = app and e.id = endpoint;
+        when 'remove' then
+            delete from tijori.webhook_endpoints e where e.app_id = app and e.id = endpoint;
+        when 'on' then
+            perform from tijori.apps p where p.app_id = app for no key update;
+            update tijori.webhook_endpoints e set state = 'on', reason = '', failing_since = null
+             where e.app_id = app and e.id = endpoint;
+    end case;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    if act = 'on' then
+        insert into tijori.deliveries (app_id, endpoint_id, number)
+        select app, endpoint, e.number from tijori.events e
+          join tijori.webhook_endpoints w on w.app_id = app and w.id = endpoint and e.created_at >= w.created_at
+         where e.app_id = app and e.type <> 'webhook.test'
+        on conflict on constraint deliveries_pkey do nothing;
+        update tijori.deliveries d set status = 'waiting', attempts = 0, next_at = now()
+         where d.app_id = app and d.endpoint_id = endpoint and d.status = 'failed';
+    end if;
+end $$;
+ALTER FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) RETURNS TABLE(i integer, refused text, allowed boolean, kind text, plan text, most bigint, balance bigint, revision bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    h record;
+    p tijori.plans;
+    feature text;
+begin
+    for n in 1 .. cardinality(customers) loop
+        i := n; allowed := false; kind := null; plan := null; most := null; balance := null; revision := null;
+        feature := features[n];
+        h := tijori_access.holder(hashes[n], customers[n], origins[n], 'customers:read');
+        refused := h.refused;
+        if refused = '' and h.account_id is null then
+            refused := 'P0002';
+        end if;
+        if refused = '' then
+            select a.revision into revision from tijori.accounts a where a.account_id = h.account_id;
+            p := tijori_plans.in_force(h.account_id);
+            plan := p.id;
+            if feature = any (p.entitlements) then
+                kind := 'feature'; allowed := true;
+            elsif p.limits ? feature then
+                kind := 'limit'; most := (p.limits -> feature)::bigint; allowed := needs[n] <= most;
+            elsif exists (select from tijori.meters m where m.app_id = h.app_id and m.id = feature) then
+                kind := 'meter';
+                balance := coalesce((select c.available from tijori_credits.credits_now(h.account_id, feature) c), 0);
+                allowed := balance >= needs[n];
+            elsif exists (select from tijori.plans q where q.app_id = h.app_id and feature = any (q.entitlements)) then
+                kind := 'feature';
+            elsif exists (select from tijori.plans q where q.app_id = h.app_id and q.limits ? feature) then
+                kind := 'limit'; allowed := p.id is not null;
+            else
+                refused := '22023';
+            end if;
+        end if;
+        return next;
+    end loop;
+end $$;
+ALTER FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.customer_state() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return tijori_plans.state_of(tijori_access.customer_scope('customers:read'));
+end $$;
+ALTER FUNCTION tijori_plans.customer_state() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.entitled(account uuid, entitlement text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3985,6 +4371,19 @@ begin
     return coalesce(entitlement = any (current.entitlements), false);
 end $$;
 ALTER FUNCTION tijori_plans.entitled(account uuid, entitlement text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.forget_events() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    n integer;
+begin
+    delete from tijori.events e
+     where e.app_id = current_setting('tijori.app', true) and e.created_at < now() - interval '30 days';
+    get diagnostics n = row_count;
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.forget_events() OWNER TO tijori_guard;
 CREATE TABLE tijori.plans (
     app_id text NOT NULL,
     id text NOT NULL,
@@ -4093,6 +4492,32 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_plans.note_span() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.note_state(account uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    a record;
+    state jsonb := tijori_plans.state_of(account);
+    mark text := md5((state - 'revision' - 'meters')::text);
+begin
+    select v.app_id, v.state_mark into a from tijori.accounts v where v.account_id = account;
+    if a.state_mark = mark then
+        return false;
+    end if;
+    perform from tijori.apps p where p.app_id = a.app_id for no key update;
+    state := tijori_plans.state_of(account); -- as it is now that nobody else tells of it
+    mark := md5((state - 'revision' - 'meters')::text);
+    update tijori.accounts v set revision = v.revision + 1, state_mark = mark
+     where v.account_id = account and v.state_mark is distinct from mark and v.erasing_at is null
+    returning v.revision into a;
+    if not found then
+        return false;
+    end if;
+    perform tijori_plans.write_event((select v.app_id from tijori.accounts v where v.account_id = account), account,
+        'customer.state_changed', state || jsonb_build_object('revision', a.revision), null);
+    return true;
+end $$;
+ALTER FUNCTION tijori_plans.note_state(account uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4128,6 +4553,32 @@ begin
     return current.id;
 end $$;
 ALTER FUNCTION tijori_plans.plan_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    customer constant text := coalesce(current_setting('tijori.customer', true), '');
+    h record;
+begin
+    select v.refused, v.app_id into h
+      from tijori_access.holder(decode(coalesce(current_setting('tijori.credential', true), ''), 'hex'), '', '',
+               'customers:write') v;
+    if h.refused = '28000' then
+        raise exception 'no credential' using errcode = '28000';
+    elsif h.refused <> '' then
+        raise exception 'the key lacks customers:write' using errcode = '42501';
+    end if;
+    insert into tijori.accounts as a (account_id, app_id, external_id, name, email, time_zone)
+    values (new_id, h.app_id, customer, coalesce(new_name, left(customer, 120)), new_email,
+            coalesce(new_zone, 'Asia/Kolkata'))
+    on conflict on constraint accounts_external_key do update
+       set name = coalesce(new_name, a.name), email = coalesce(new_email, a.email),
+           time_zone = coalesce(new_zone, a.time_zone)
+    returning a.account_id = new_id, a.account_id into created, account;
+    state := tijori_plans.state_of(account);
+end $$;
+ALTER FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.renews(account uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4140,6 +4591,173 @@ begin
                               and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    if not exists (select from tijori.webhook_endpoints e where e.app_id = app and e.id = endpoint)
+       or again is not null and not exists (select from tijori.events e where e.app_id = app and e.number = again) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    if again is null then
+        return tijori_plans.write_event(app, null, 'webhook.test', '{}', endpoint);
+    end if;
+    insert into tijori.deliveries as d (app_id, endpoint_id, number) values (app, endpoint, again)
+    on conflict on constraint deliveries_pkey do update
+       set status = 'waiting', attempts = 0, next_at = now(), delivered_at = null, error = '';
+    return again;
+end $$;
+ALTER FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.state_of(account uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    today constant timestamptz := tijori_ops.clock();
+    format constant text := 'YYYY-MM-DD"T"HH24:MI:SS"Z"';
+    p constant tijori.plans := tijori_plans.in_force(account);
+    a record;
+    s record;
+    meters jsonb;
+begin
+    select v.external_id, v.revision into strict a from tijori.accounts v where v.account_id = account;
+    select case when v.provider_status = 'completed' and v.paid_through <= today then 'expired' else v.status end
+               as status,
+           case when v.access_until > today then v.access_until end as until,
+           case when v.cancel_at_period_end or v.cancel_at is not null or v.ended_at is not null
+                then coalesce(v.cancel_at, v.access_until, v.ended_at) end as ends_at,
+           v.period
+      into s
+      from tijori.subscriptions v left join tijori.plans q on q.app_id = v.app_id and q.id = v.plan_id
+     where v.account_id = account
+     order by v.plan_id is not null and coalesce(v.access_until > today, false) desc,
+              case when v.access_until > today then q.rank end desc nulls last,
+              v.status in ('trialing', 'active', 'past_due', 'paused') and v.provider_status not in
+                  ('canceled', 'incomplete_expired', 'cancelled', 'expired', 'completed') desc,
+              v.paid_through desc nulls last, v.id desc
+     limit 1;
+    select coalesce(jsonb_agg(jsonb_build_object('meter', c.meter, 'balance', c.available, 'held', c.held,
+               'next_allowance', case when c.next_at is not null then jsonb_build_object(
+                   'at', to_char(c.next_at at time zone 'UTC', format), 'amount', c.next_amount) end)
+               order by c.meter), '[]')
+      into meters from tijori_credits.credits_of(account) c;
+    return jsonb_build_object(
+        'id', a.external_id, 'revision', a.revision,
+        'plan', p.id, 'status', coalesce(s.status, 'none'), 'interval', nullif(s.period, ''),
+        'until', to_char(s.until at time zone 'UTC', format), 'ends_at', to_char(s.ends_at at time zone 'UTC', format),
+        'entitlements', to_jsonb(coalesce(p.entitlements, '{}')), 'limits', coalesce(p.limits, '{}'), 'meters', meters);
+end $$;
+ALTER FUNCTION tijori_plans.state_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_lapses() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := coalesce(current_setting('tijori.app', true), '');
+    today constant timestamptz := tijori_ops.clock();
+    since timestamptz;
+    account uuid;
+    n integer := 0;
+begin
+    select p.lapses_to into since from tijori.apps p where p.app_id = app for no key update skip locked;
+    if not found or since >= today then
+        return 0;
+    end if;
+    for account in
+        select distinct s.account_id from tijori.subscriptions s
+         where s.app_id = app and s.access_until > since and s.access_until <= today order by 1
+    loop
+        if tijori_plans.note_state(account) then
+            n := n + 1;
+        end if;
+    end loop;
+    update tijori.apps p set lapses_to = today where p.app_id = app;
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.tell_lapses() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_payment() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    a record;
+begin
+    select v.app_id, v.external_id into a from tijori.accounts v
+     where v.account_id = new.account_id and v.erasing_at is null;
+    if found and a.app_id <> 'khata' then
+        perform tijori_plans.write_event(a.app_id, new.account_id, 'payment.collected', jsonb_build_object(
+            'customer', a.external_id, 'id', new.id, 'provider', new.provider, 'amount', new.amount_minor,
+            'currency', new.currency, 'invoice', nullif(new.invoice_id, ''),
+            'paid_at', to_char(new.paid_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')), null);
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.tell_payment() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_subscription() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_plans.note_state(new.account_id);
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.tell_subscription() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) RETURNS TABLE(number bigint, type text, status text, attempts integer, answer integer, error text, next_at timestamp with time zone, delivered_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    if not exists (select from tijori.webhook_endpoints e where e.app_id = app and e.id = endpoint) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    return query
+    select d.number, e.type, d.status, d.attempts, d.answer, d.error,
+           case when d.status = 'waiting' then d.next_at end, d.delivered_at
+      from tijori.deliveries d join tijori.events e on e.app_id = d.app_id and e.number = d.number
+     where d.app_id = app and d.endpoint_id = endpoint and d.number < before
+     order by d.number desc limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.webhook_list() RETURNS TABLE(id uuid, url text, state text, reason text, failing_since timestamp with time zone, created_at timestamp with time zone, waiting bigint, failed bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('webhooks:write') s);
+begin
+    return query
+    select e.id, e.url, e.state, e.reason, e.failing_since, e.created_at,
+           (select count(*) from tijori.deliveries d
+             where d.app_id = app and d.endpoint_id = e.id and d.status = 'waiting'),
+           (select count(*) from tijori.deliveries d
+             where d.app_id = app and d.endpoint_id = e.id and d.status = 'failed')
+      from tijori.webhook_endpoints e where e.app_id = app order by e.created_at, e.id;
+end $$;
+ALTER FUNCTION tijori_plans.webhook_list() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    n bigint;
+    m text;
+    event constant uuid := gen_random_uuid();
+begin
+    update tijori.apps p set last_event = p.last_event + 1 where p.app_id = app
+    returning p.last_event, p.mode into n, m;
+    insert into tijori.events (app_id, number, id, type, account_id, body)
+    values (app, n, event, sort, account, jsonb_build_object('id', event, 'number', n, 'type', sort, 'mode', m,
+        'timestamp', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'data', data)::text);
+    insert into tijori.deliveries (app_id, endpoint_id, number)
+    select e.app_id, e.id, n from tijori.webhook_endpoints e
+     where e.app_id = app and (e.id = only_to or only_to is null and e.state = 'on');
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) OWNER TO tijori_guard;
 CREATE TABLE tijori.access_log (
     at timestamp with time zone NOT NULL,
     request_id text NOT NULL,
@@ -4277,7 +4895,11 @@ CREATE TABLE tijori.accounts (
     erasing_at timestamp with time zone,
     erased_at timestamp with time zone,
     told smallint DEFAULT 0 NOT NULL,
+    email text,
+    token_generation integer DEFAULT 1 NOT NULL,
+    state_mark text,
     CONSTRAINT accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT accounts_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
     CONSTRAINT accounts_external_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
     CONSTRAINT accounts_leaving_check CHECK ((((leaving_at IS NULL) = (erase_at IS NULL)) AND ((erasing_at IS NULL) OR (leaving_at IS NOT NULL)) AND ((erased_at IS NULL) OR (erasing_at IS NOT NULL)))),
     CONSTRAINT accounts_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120))),
@@ -4291,6 +4913,9 @@ COMMENT ON COLUMN tijori.accounts.erase_at IS 'from when on it may be erased';
 COMMENT ON COLUMN tijori.accounts.erasing_at IS 'when erasing began: nobody can keep it any more';
 COMMENT ON COLUMN tijori.accounts.erased_at IS 'when nothing was left to erase';
 COMMENT ON COLUMN tijori.accounts.told IS 'which mails its owners were sent: 1 at the start, 2 some days before the end, 3 at the end';
+COMMENT ON COLUMN tijori.accounts.email IS 'where the provider may write to a customer of an app; nobody is known or found by it';
+COMMENT ON COLUMN tijori.accounts.token_generation IS 'tokens of an earlier generation have ended';
+COMMENT ON COLUMN tijori.accounts.state_mark IS 'of the state that was last told: the same state is not told twice';
 CREATE TABLE tijori.alerts (
     connection_id text NOT NULL,
     kind text NOT NULL,
@@ -4330,15 +4955,43 @@ CREATE TABLE tijori.allowances (
 );
 ALTER TABLE ONLY tijori.allowances FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.allowances OWNER TO tijori_owner;
+CREATE TABLE tijori.app_keys (
+    app_id text NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    hash bytea NOT NULL,
+    name text NOT NULL,
+    scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    hint text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT app_keys_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT app_keys_kind_check CHECK ((kind = ANY (ARRAY['server'::text, 'publishable'::text]))),
+    CONSTRAINT app_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120))),
+    CONSTRAINT app_keys_scopes_check CHECK (((scopes <@ ARRAY['customers:read'::text, 'customers:write'::text, 'credits:spend'::text, 'billing:write'::text, 'webhooks:write'::text]) AND ((kind = 'server'::text) = (cardinality(scopes) > 0))))
+);
+ALTER TABLE ONLY tijori.app_keys FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.app_keys OWNER TO tijori_owner;
 CREATE TABLE tijori.apps (
     app_id text NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    mode text DEFAULT 'live'::text NOT NULL,
+    origins text[] DEFAULT '{}'::text[] NOT NULL,
+    token_generation integer DEFAULT 1 NOT NULL,
+    last_event bigint DEFAULT 0 NOT NULL,
+    lapses_to timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT apps_id_check CHECK ((app_id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
+    CONSTRAINT apps_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT apps_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
 );
 ALTER TABLE ONLY tijori.apps FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.apps OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.apps.origins IS 'where its customers may be led back to, and where its tokens may be used';
+COMMENT ON COLUMN tijori.apps.token_generation IS 'tokens of an earlier generation have ended';
+COMMENT ON COLUMN tijori.apps.last_event IS 'the number of the app''s newest event; whoever writes one holds the row';
+COMMENT ON COLUMN tijori.apps.lapses_to IS 'up to when the ends of paid time have been told';
 CREATE TABLE tijori.batches (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -4373,6 +5026,13 @@ CREATE TABLE tijori.businesses (
 );
 ALTER TABLE ONLY tijori.businesses FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.businesses OWNER TO tijori_owner;
+CREATE TABLE tijori.calendar_changes (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    app_id text NOT NULL
+);
+ALTER TABLE ONLY tijori.calendar_changes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.calendar_changes OWNER TO tijori_owner;
 CREATE TABLE tijori.challenges (
     hash bytea NOT NULL,
     kind text NOT NULL,
@@ -4619,6 +5279,49 @@ CREATE TABLE tijori.credit_reclaims (
 );
 ALTER TABLE ONLY tijori.credit_reclaims FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credit_reclaims OWNER TO tijori_owner;
+CREATE TABLE tijori.customer_requests (
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,
+    answer text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_requests_answer_check CHECK ((length(answer) <= 5000)),
+    CONSTRAINT customer_requests_digest_check CHECK ((length(digest) = 32)),
+    CONSTRAINT customer_requests_key_check CHECK (((length(key) >= 1) AND (length(key) <= 200)))
+);
+ALTER TABLE ONLY tijori.customer_requests FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.customer_requests OWNER TO tijori_owner;
+CREATE TABLE tijori.customer_tokens (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    hash bytea NOT NULL,
+    may text NOT NULL,
+    origin text NOT NULL,
+    app_generation integer NOT NULL,
+    generation integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_tokens_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT customer_tokens_life_check CHECK ((expires_at <= (created_at + '00:15:00'::interval))),
+    CONSTRAINT customer_tokens_may_check CHECK ((may = ANY (ARRAY['read'::text, 'pay'::text])))
+);
+ALTER TABLE ONLY tijori.customer_tokens FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.customer_tokens OWNER TO tijori_owner;
+CREATE TABLE tijori.deliveries (
+    app_id text NOT NULL,
+    endpoint_id uuid NOT NULL,
+    number bigint NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    answer integer,
+    error text DEFAULT ''::text NOT NULL,
+    delivered_at timestamp with time zone,
+    CONSTRAINT deliveries_delivered_check CHECK (((status = 'delivered'::text) = (delivered_at IS NOT NULL))),
+    CONSTRAINT deliveries_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'delivered'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY tijori.deliveries FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.deliveries OWNER TO tijori_owner;
 CREATE TABLE tijori.devices (
     hash bytea NOT NULL,
     user_id uuid NOT NULL,
@@ -4703,6 +5406,19 @@ CREATE TABLE tijori.erasures (
     CONSTRAINT erasures_weight_check CHECK ((weight > 0))
 );
 ALTER TABLE tijori.erasures OWNER TO tijori_owner;
+CREATE TABLE tijori.events (
+    app_id text NOT NULL,
+    number bigint NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    account_id uuid,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT events_body_check CHECK ((length(body) < 20000)),
+    CONSTRAINT events_type_check CHECK ((type = ANY (ARRAY['customer.state_changed'::text, 'payment.collected'::text, 'webhook.test'::text])))
+);
+ALTER TABLE ONLY tijori.events FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.events OWNER TO tijori_owner;
 CREATE TABLE tijori.goose_db_version (
     id integer NOT NULL,
     version_id bigint NOT NULL,
@@ -5447,6 +6163,23 @@ CREATE TABLE tijori.watch_visits (
 );
 ALTER TABLE ONLY tijori.watch_visits FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.watch_visits OWNER TO tijori_owner;
+CREATE TABLE tijori.webhook_endpoints (
+    app_id text NOT NULL,
+    id uuid NOT NULL,
+    url text NOT NULL,
+    secret bytea NOT NULL,
+    old_secret bytea,
+    old_until timestamp with time zone,
+    state text DEFAULT 'on'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    failing_since timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_endpoints_old_check CHECK (((old_secret IS NULL) = (old_until IS NULL))),
+    CONSTRAINT webhook_endpoints_state_check CHECK ((state = ANY (ARRAY['on'::text, 'off'::text]))),
+    CONSTRAINT webhook_endpoints_url_check CHECK (((length(url) >= 8) AND (length(url) <= 2000)))
+);
+ALTER TABLE ONLY tijori.webhook_endpoints FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.webhook_endpoints OWNER TO tijori_owner;
 ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_allowed FOR VALUES IN ('allowed');
 ALTER TABLE ONLY tijori.access_log_allowed ATTACH PARTITION tijori.access_log_allowed_rest DEFAULT;
 ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_refused FOR VALUES IN ('denied', 'not_found', 'limited', 'failed', 'lost');
@@ -5461,12 +6194,18 @@ ALTER TABLE ONLY tijori.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (connection_id, kind);
 ALTER TABLE ONLY tijori.allowances
     ADD CONSTRAINT allowances_pkey PRIMARY KEY (app_id, plan_id, meter);
+ALTER TABLE ONLY tijori.app_keys
+    ADD CONSTRAINT app_keys_hash_key UNIQUE (hash);
+ALTER TABLE ONLY tijori.app_keys
+    ADD CONSTRAINT app_keys_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.apps
     ADD CONSTRAINT apps_pkey PRIMARY KEY (app_id);
 ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.businesses
     ADD CONSTRAINT businesses_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.calendar_changes
+    ADD CONSTRAINT calendar_changes_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.challenges
     ADD CONSTRAINT challenges_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY tijori.changes
@@ -5505,6 +6244,12 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (account_id, meter, grant_id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_pkey PRIMARY KEY (account_id, meter, grant_id);
+ALTER TABLE ONLY tijori.customer_requests
+    ADD CONSTRAINT customer_requests_pkey PRIMARY KEY (account_id, key);
+ALTER TABLE ONLY tijori.customer_tokens
+    ADD CONSTRAINT customer_tokens_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (app_id, endpoint_id, number);
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (hash, user_id);
 ALTER TABLE ONLY tijori.drafts
@@ -5523,6 +6268,8 @@ ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
 ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
+ALTER TABLE ONLY tijori.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (app_id, number);
 ALTER TABLE ONLY tijori.evidence
     ADD CONSTRAINT evidence_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.freezes
@@ -5643,6 +6390,8 @@ ALTER TABLE ONLY tijori.watch_hours
     ADD CONSTRAINT watch_hours_pkey PRIMARY KEY (account_id, kind, hour);
 ALTER TABLE ONLY tijori.watch_visits
     ADD CONSTRAINT watch_visits_pkey PRIMARY KEY (caller_id, business_id);
+ALTER TABLE ONLY tijori.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (app_id, id);
 CREATE INDEX access_log_account_idx ON ONLY tijori.access_log USING btree (account_id, at);
 CREATE INDEX access_log_allowed_account_id_at_idx ON ONLY tijori.access_log_allowed USING btree (account_id, at);
 CREATE INDEX access_log_kept_idx ON ONLY tijori.access_log USING btree (kept_at);
@@ -5678,6 +6427,8 @@ CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_
 CREATE INDEX credit_calendars_due_idx ON tijori.credit_calendars USING btree (due_at);
 CREATE UNIQUE INDEX credit_entries_key ON tijori.credit_entries USING btree (account_id, key) WHERE (key IS NOT NULL);
 CREATE INDEX credit_holds_open_idx ON tijori.credit_holds USING btree (account_id, meter, expires_at) WHERE (status = 'open'::text);
+CREATE INDEX customer_tokens_hash_idx ON tijori.customer_tokens USING btree (hash);
+CREATE INDEX deliveries_due_idx ON tijori.deliveries USING btree (app_id, next_at) WHERE (status = 'waiting'::text);
 CREATE INDEX devices_expires_idx ON tijori.devices USING btree (expires_at);
 CREATE INDEX devices_user_idx ON tijori.devices USING btree (user_id);
 CREATE INDEX email_changes_old_idx ON tijori.email_changes USING btree (old_email) WHERE ((done_at IS NOT NULL) AND (ended_at IS NULL));
@@ -5687,6 +6438,8 @@ CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business
 CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
+CREATE INDEX events_account_idx ON tijori.events USING btree (app_id, account_id) WHERE (account_id IS NOT NULL);
+CREATE INDEX events_age_idx ON tijori.events USING btree (app_id, created_at);
 CREATE UNIQUE INDEX freezes_once_key ON tijori.freezes USING btree (account_id, part) NULLS NOT DISTINCT WHERE (thawed_at IS NULL);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
 CREATE INDEX inbox_attention_idx ON tijori.inbox USING btree (connection_id, received_at DESC) WHERE (status = ANY (ARRAY['parked'::text, 'dead'::text]));
@@ -5733,9 +6486,9 @@ CREATE INDEX shares_token_idx ON tijori.shares USING btree (token_hash);
 CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
 CREATE INDEX signups_expires_idx ON tijori.signups USING btree (expires_at);
 CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (account_id, access_until) INCLUDE (plan_id);
-CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
 CREATE INDEX subscriptions_ending_idx ON tijori.subscriptions USING btree (account_id, access_until) WHERE cancel_at_period_end;
 CREATE INDEX subscriptions_failing_idx ON tijori.subscriptions USING btree (account_id) WHERE (status = 'past_due'::text);
+CREATE INDEX subscriptions_lapse_idx ON tijori.subscriptions USING btree (app_id, access_until, account_id);
 CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
 CREATE INDEX support_uses_subject_idx ON tijori.support_uses USING btree (subject, at DESC) WHERE (question = ANY (ARRAY['account'::text, 'why'::text]));
 CREATE INDEX support_uses_who_idx ON tijori.support_uses USING btree (who, at DESC) WHERE (question = ANY (ARRAY['work'::text, 'account'::text]));
@@ -5769,6 +6522,7 @@ ALTER STATISTICS tijori.parties_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.party_sums;
 ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
 CREATE TRIGGER accounts_deletion_log AFTER UPDATE OF leaving_at ON tijori.accounts FOR EACH ROW WHEN ((old.leaving_at IS DISTINCT FROM new.leaving_at)) EXECUTE FUNCTION tijori_access.log_deletion();
+CREATE TRIGGER accounts_forget_email AFTER UPDATE OF erasing_at ON tijori.accounts FOR EACH ROW WHEN (((new.erasing_at IS NOT NULL) AND (new.app_id <> 'khata'::text))) EXECUTE FUNCTION tijori_access.forget_email();
 CREATE TRIGGER accounts_open_calendars AFTER INSERT ON tijori.accounts REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tijori_credits.open_calendars();
 CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
@@ -5809,6 +6563,7 @@ CREATE TRIGGER parties_sums_update AFTER UPDATE ON tijori.parties REFERENCING NE
 CREATE TRIGGER payees_fresh AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.check_fresh();
 CREATE TRIGGER payees_leaving AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER payees_log AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.log_payee();
+CREATE CONSTRAINT TRIGGER payments_tell AFTER INSERT ON tijori.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.connection_id <> ALL (ARRAY['stripe'::text, 'razorpay'::text]))) EXECUTE FUNCTION tijori_plans.tell_payment();
 CREATE TRIGGER period_locks_leaving AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER period_locks_order AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_khata.order_locks();
 CREATE TRIGGER purchases_leaving AFTER INSERT ON tijori.purchases FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -5816,7 +6571,10 @@ CREATE TRIGGER reminders_leaving AFTER INSERT ON tijori.reminders FOR EACH ROW E
 CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_to_keep_demonstration();
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
+CREATE TRIGGER subscriptions_note_change AFTER UPDATE ON tijori.subscriptions FOR EACH ROW WHEN ((((((((old.plan_id IS DISTINCT FROM new.plan_id) OR (old.period_start IS DISTINCT FROM new.period_start)) OR (old.trial_end IS DISTINCT FROM new.trial_end)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.access_until IS DISTINCT FROM new.access_until)) OR (old.paid_through IS DISTINCT FROM new.paid_through)) OR (old.paid_since IS DISTINCT FROM new.paid_since))) EXECUTE FUNCTION tijori_credits.note_change();
+CREATE TRIGGER subscriptions_note_new AFTER INSERT ON tijori.subscriptions FOR EACH ROW WHEN ((new.plan_id IS NOT NULL)) EXECUTE FUNCTION tijori_credits.note_change();
 CREATE TRIGGER subscriptions_span AFTER INSERT OR UPDATE OF access_until, plan_id, price_id, paid_price_id, paid_from, paid_through, trial_end ON tijori.subscriptions FOR EACH ROW EXECUTE FUNCTION tijori_plans.note_span();
+CREATE CONSTRAINT TRIGGER subscriptions_tell AFTER INSERT OR UPDATE ON tijori.subscriptions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.app_id <> 'khata'::text)) EXECUTE FUNCTION tijori_plans.tell_subscription();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
 CREATE TRIGGER users_forget_complaints AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_ops.forget_complainer();
 CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
@@ -5829,10 +6587,14 @@ ALTER TABLE ONLY tijori.allowances
     ADD CONSTRAINT allowances_meter_fkey FOREIGN KEY (app_id, meter) REFERENCES tijori.meters(app_id, id);
 ALTER TABLE ONLY tijori.allowances
     ADD CONSTRAINT allowances_plan_fkey FOREIGN KEY (app_id, plan_id) REFERENCES tijori.plans(app_id, id);
+ALTER TABLE ONLY tijori.app_keys
+    ADD CONSTRAINT app_keys_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.businesses
     ADD CONSTRAINT businesses_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.calendar_changes
+    ADD CONSTRAINT calendar_changes_account_fkey FOREIGN KEY (account_id, app_id) REFERENCES tijori.accounts(account_id, app_id);
 ALTER TABLE ONLY tijori.challenges
     ADD CONSTRAINT challenges_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.changes
@@ -5867,6 +6629,14 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
+ALTER TABLE ONLY tijori.customer_requests
+    ADD CONSTRAINT customer_requests_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.customer_tokens
+    ADD CONSTRAINT customer_tokens_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.deliveries
+    ADD CONSTRAINT deliveries_endpoint_fkey FOREIGN KEY (app_id, endpoint_id) REFERENCES tijori.webhook_endpoints(app_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.deliveries
+    ADD CONSTRAINT deliveries_event_fkey FOREIGN KEY (app_id, number) REFERENCES tijori.events(app_id, number) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.drafts
@@ -5877,6 +6647,8 @@ ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.events
+    ADD CONSTRAINT events_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.freezes
     ADD CONSTRAINT freezes_incident_fkey FOREIGN KEY (incident) REFERENCES tijori.incidents(id);
 ALTER TABLE ONLY tijori.invitations
@@ -5985,6 +6757,8 @@ ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.watch_acts
     ADD CONSTRAINT watch_acts_alert_fkey FOREIGN KEY (alert_id) REFERENCES tijori.watch_alerts(id);
+ALTER TABLE ONLY tijori.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE tijori.access_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tijori.access_log_allowed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tijori.access_log_allowed_rest ENABLE ROW LEVEL SECURITY;
@@ -6031,9 +6805,18 @@ CREATE POLICY allowances_select_backup ON tijori.allowances FOR SELECT TO tijori
 CREATE POLICY allowances_select_billing ON tijori.allowances FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY allowances_select_guard ON tijori.allowances FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY allowances_update_billing ON tijori.allowances FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.app_keys ENABLE ROW LEVEL SECURITY;
+CREATE POLICY app_keys_insert_guard ON tijori.app_keys FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY app_keys_select_backup ON tijori.app_keys FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY app_keys_select_billing ON tijori.app_keys FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY app_keys_select_guard ON tijori.app_keys FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY app_keys_update_guard ON tijori.app_keys FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.apps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY apps_insert_guard ON tijori.apps FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY apps_select_backup ON tijori.apps FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY apps_select_billing ON tijori.apps FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY apps_select_guard ON tijori.apps FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY apps_update_guard ON tijori.apps FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.batches ENABLE ROW LEVEL SECURITY;
 CREATE POLICY batches_delete_guard ON tijori.batches FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY batches_insert_app ON tijori.batches FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -6093,6 +6876,13 @@ CREATE POLICY businesses_update_app ON tijori.businesses FOR UPDATE TO tijori_ap
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
 CREATE POLICY businesses_update_guard ON tijori.businesses FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.calendar_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY calendar_changes_delete_billing ON tijori.calendar_changes FOR DELETE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY calendar_changes_delete_guard ON tijori.calendar_changes FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY calendar_changes_insert_guard ON tijori.calendar_changes FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY calendar_changes_select_backup ON tijori.calendar_changes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY calendar_changes_select_billing ON tijori.calendar_changes FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY calendar_changes_select_guard ON tijori.calendar_changes FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 ALTER TABLE tijori.challenges ENABLE ROW LEVEL SECURITY;
 CREATE POLICY challenges_delete_auth ON tijori.challenges FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY challenges_insert_auth ON tijori.challenges FOR INSERT TO tijori_auth WITH CHECK (true);
@@ -6152,6 +6942,7 @@ CREATE POLICY complaints_select_backup ON tijori.complaints FOR SELECT TO tijori
 CREATE POLICY complaints_select_guard ON tijori.complaints FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY complaints_update_guard ON tijori.complaints FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.connections ENABLE ROW LEVEL SECURITY;
+CREATE POLICY connections_insert_guard ON tijori.connections FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY connections_select_backup ON tijori.connections FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY connections_select_billing ON tijori.connections FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY connections_select_guard ON tijori.connections FOR SELECT TO tijori_guard USING (true);
@@ -6290,6 +7081,37 @@ CREATE POLICY credit_reclaims_select_billing ON tijori.credit_reclaims FOR SELEC
   WHERE ((a.account_id = credit_reclaims.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY credit_reclaims_select_guard ON tijori.credit_reclaims FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_reclaims_update_guard ON tijori.credit_reclaims FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.customer_requests ENABLE ROW LEVEL SECURITY;
+CREATE POLICY customer_requests_delete_guard ON tijori.customer_requests FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY customer_requests_insert_billing ON tijori.customer_requests FOR INSERT TO tijori_billing WITH CHECK (((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY customer_requests_select_backup ON tijori.customer_requests FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY customer_requests_select_billing ON tijori.customer_requests FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY customer_requests_select_guard ON tijori.customer_requests FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY customer_requests_update_billing ON tijori.customer_requests FOR UPDATE TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))) WITH CHECK (((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = customer_requests.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.customer_tokens ENABLE ROW LEVEL SECURITY;
+CREATE POLICY customer_tokens_delete_guard ON tijori.customer_tokens FOR DELETE TO tijori_guard USING (((expires_at < now()) OR (account_id IN ( SELECT tijori_access.erasable() AS erasable))));
+CREATE POLICY customer_tokens_insert_guard ON tijori.customer_tokens FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY customer_tokens_select_backup ON tijori.customer_tokens FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY customer_tokens_select_guard ON tijori.customer_tokens FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.deliveries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY deliveries_insert_guard ON tijori.deliveries FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY deliveries_select_backup ON tijori.deliveries FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY deliveries_select_billing ON tijori.deliveries FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY deliveries_select_guard ON tijori.deliveries FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY deliveries_update_billing ON tijori.deliveries FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY deliveries_update_guard ON tijori.deliveries FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.devices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY devices_delete_auth ON tijori.devices FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY devices_insert_auth ON tijori.devices FOR INSERT TO tijori_auth WITH CHECK (true);
@@ -6397,6 +7219,12 @@ END, true) = ( SELECT s.account_id,
     tijori_access.maker() AS maker,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY events_delete_guard ON tijori.events FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY events_insert_guard ON tijori.events FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY events_select_backup ON tijori.events FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY events_select_billing ON tijori.events FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY events_select_guard ON tijori.events FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.evidence ENABLE ROW LEVEL SECURITY;
 CREATE POLICY evidence_insert_guard ON tijori.evidence FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY evidence_select_backup ON tijori.evidence FOR SELECT TO tijori_backup USING (true);
@@ -6955,6 +7783,14 @@ CREATE POLICY watch_visits_insert_watch ON tijori.watch_visits FOR INSERT TO tij
 CREATE POLICY watch_visits_select_backup ON tijori.watch_visits FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY watch_visits_select_watch ON tijori.watch_visits FOR SELECT TO tijori_watch USING (true);
 CREATE POLICY watch_visits_update_watch ON tijori.watch_visits FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+CREATE POLICY webhook_endpoints_delete_guard ON tijori.webhook_endpoints FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY webhook_endpoints_insert_guard ON tijori.webhook_endpoints FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY webhook_endpoints_select_backup ON tijori.webhook_endpoints FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY webhook_endpoints_select_billing ON tijori.webhook_endpoints FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY webhook_endpoints_select_guard ON tijori.webhook_endpoints FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY webhook_endpoints_update_billing ON tijori.webhook_endpoints FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY webhook_endpoints_update_guard ON tijori.webhook_endpoints FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 GRANT USAGE ON SCHEMA tijori TO tijori_app;
 GRANT USAGE ON SCHEMA tijori TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori TO tijori_billing;
@@ -7047,6 +7883,9 @@ REVOKE ALL ON FUNCTION tijori_access.account_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.account_id() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.api_keys() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.api_keys() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.app_list() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.app_list() TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.app_scope(needed text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.begin_erasing(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.begin_erasing(leaving uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.belongs(member_id uuid, account uuid) FROM PUBLIC;
@@ -7060,8 +7899,15 @@ REVOKE ALL ON FUNCTION tijori_access.colleagues() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.colleagues() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.customer_account(needed text, OUT account uuid, OUT email text, OUT name text, OUT origins text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.customer_account(needed text, OUT account uuid, OUT email text, OUT name text, OUT origins text[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.customer_scope(needed text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.due_erasures() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.due_erasures() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.end_app_tokens() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.end_app_tokens() TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.end_customer_tokens() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.end_customer_tokens() TO tijori_app;
 GRANT SELECT ON TABLE tijori.members TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.members TO tijori_guard;
 GRANT SELECT ON TABLE tijori.members TO tijori_billing;
@@ -7073,12 +7919,14 @@ REVOKE ALL ON FUNCTION tijori_access.erasable() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) TO tijori_auth;
 REVOKE ALL ON PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.forget_email() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_me() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.forget_me() TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.forget_origin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_users(candidates uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.fresh(session bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.fresh(session bytea) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.holder(hash bytea, customer text, origin text, needed text, OUT refused text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.home_account(member_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.home_account(member_id uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) FROM PUBLIC;
@@ -7115,6 +7963,12 @@ REVOKE ALL ON FUNCTION tijori_access.log_member() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.log_payee() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.log_user(what text, whose uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.log_user(what text, whose uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
@@ -7146,18 +8000,24 @@ REVOKE ALL ON FUNCTION tijori_access.require_fresh() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.require_fresh() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.revoke_app_key(key_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.revoke_app_key(key_id uuid) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_access.role() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.role() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.set_app_origins(allowed_origins text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.set_app_origins(allowed_origins text[]) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_access.team() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.team() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.try_app(needed text, OUT refused text, OUT app_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.try_app(needed text, OUT refused text, OUT app_id text) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.try_key(needed text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.try_key(needed text) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
@@ -7174,6 +8034,8 @@ REVOKE ALL ON FUNCTION tijori_credits.capture(p tijori_credits.purse, r tijori_c
 REVOKE ALL ON FUNCTION tijori_credits.consume(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.credits_now(account uuid, unit text, OUT available bigint, OUT held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.credits_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.customer_entries(unit text, before bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.customer_entries(unit text, before bigint, most integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.give_back(p tijori_credits.purse, r tijori_credits.request, credits bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamp with time zone, once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamp with time zone, once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamp with time zone) TO tijori_billing;
@@ -7184,6 +8046,7 @@ REVOKE ALL ON FUNCTION tijori_credits.my_credits() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.my_credits() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.my_credits_left() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.my_credits_left() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.note_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.open_calendars() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.release(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.return_credits(account uuid, unit text, lots uuid[], parts bigint[], total bigint) FROM PUBLIC;
@@ -7191,6 +8054,8 @@ REVOKE ALL ON FUNCTION tijori_credits.settle_credits(account uuid, unit text, at
 REVOKE ALL ON FUNCTION tijori_credits.settle_purse(p tijori_credits.purse, at timestamp with time zone, early timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.sweep_credits(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.sweep_credits(most integer) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, total bigint, why text, at timestamp with time zone, OUT taken bigint, OUT held bigint) FROM PUBLIC;
@@ -7369,8 +8234,20 @@ GRANT ALL ON FUNCTION tijori_ops.untold_complaints() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.app_events(after bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.app_events(after bigint, most integer) TO tijori_app;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.customer_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.customer_state() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.forget_events() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.forget_events() TO tijori_billing;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.plans TO tijori_billing;
 GRANT SELECT ON TABLE tijori.plans TO tijori_backup;
@@ -7379,10 +8256,25 @@ REVOKE ALL ON FUNCTION tijori_plans.limit_of(account uuid, limit_name text) FROM
 REVOKE ALL ON FUNCTION tijori_plans.lock_connection(connection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.lock_connection(connection text) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_plans.note_span() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.note_state(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.state_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.tell_lapses() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.tell_lapses() TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.tell_payment() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.tell_subscription() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.webhook_list() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.webhook_list() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.access_log TO tijori_backup;
 GRANT INSERT ON TABLE tijori.access_log TO tijori_log;
 GRANT SELECT ON TABLE tijori.access_log TO tijori_watch;
@@ -7426,8 +8318,26 @@ GRANT UPDATE(muted_newest) ON TABLE tijori.alerts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.allowances TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.allowances TO tijori_billing;
 GRANT SELECT ON TABLE tijori.allowances TO tijori_backup;
+GRANT SELECT ON TABLE tijori.app_keys TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.app_keys TO tijori_guard;
+GRANT SELECT(app_id) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(id) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(kind) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(name) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(scopes) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(hint) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(created_at) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT UPDATE(used_at) ON TABLE tijori.app_keys TO tijori_guard;
+GRANT SELECT(used_at) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT UPDATE(revoked_at) ON TABLE tijori.app_keys TO tijori_guard;
+GRANT SELECT(revoked_at) ON TABLE tijori.app_keys TO tijori_billing;
 GRANT SELECT ON TABLE tijori.apps TO tijori_billing;
 GRANT SELECT ON TABLE tijori.apps TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(origins) ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(token_generation) ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(last_event) ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(lapses_to) ON TABLE tijori.apps TO tijori_guard;
 GRANT SELECT ON TABLE tijori.batches TO tijori_app;
 GRANT DELETE ON TABLE tijori.batches TO tijori_guard;
 GRANT SELECT ON TABLE tijori.batches TO tijori_backup;
@@ -7454,6 +8364,11 @@ GRANT INSERT(name),UPDATE(name) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(currency) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(time_zone),UPDATE(time_zone) ON TABLE tijori.businesses TO tijori_app;
 GRANT UPDATE(created_at) ON TABLE tijori.businesses TO tijori_guard;
+GRANT SELECT ON TABLE tijori.calendar_changes TO tijori_backup;
+GRANT INSERT,DELETE ON TABLE tijori.calendar_changes TO tijori_guard;
+GRANT SELECT,DELETE ON TABLE tijori.calendar_changes TO tijori_billing;
+GRANT SELECT(ctid) ON TABLE tijori.calendar_changes TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.calendar_changes TO tijori_guard;
 GRANT SELECT ON TABLE tijori.challenges TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.challenges TO tijori_auth;
 GRANT SELECT ON TABLE tijori.changes TO tijori_app;
@@ -7470,7 +8385,7 @@ GRANT UPDATE(subscription_id) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT UPDATE(url) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT UPDATE(expires_at) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.connections TO tijori_billing;
-GRANT SELECT ON TABLE tijori.connections TO tijori_guard;
+GRANT SELECT,INSERT ON TABLE tijori.connections TO tijori_guard;
 GRANT SELECT ON TABLE tijori.connections TO tijori_backup;
 GRANT UPDATE(mode) ON TABLE tijori.connections TO tijori_guard;
 GRANT UPDATE(provider_account) ON TABLE tijori.connections TO tijori_guard;
@@ -7546,6 +8461,28 @@ GRANT SELECT ON TABLE tijori.credit_reclaims TO tijori_backup;
 GRANT UPDATE(total) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(taken) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(why) ON TABLE tijori.credit_reclaims TO tijori_guard;
+GRANT SELECT ON TABLE tijori.customer_requests TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.customer_requests TO tijori_billing;
+GRANT DELETE ON TABLE tijori.customer_requests TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.customer_requests TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.customer_requests TO tijori_guard;
+GRANT UPDATE(answer) ON TABLE tijori.customer_requests TO tijori_billing;
+GRANT SELECT ON TABLE tijori.customer_tokens TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.customer_tokens TO tijori_guard;
+GRANT SELECT ON TABLE tijori.deliveries TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.deliveries TO tijori_guard;
+GRANT SELECT ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(status) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(status) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(attempts) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(attempts) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(next_at) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(next_at) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(answer) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(error) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(error) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT UPDATE(delivered_at) ON TABLE tijori.deliveries TO tijori_guard;
+GRANT UPDATE(delivered_at) ON TABLE tijori.deliveries TO tijori_billing;
 GRANT SELECT ON TABLE tijori.devices TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.devices TO tijori_auth;
 GRANT UPDATE(hash) ON TABLE tijori.devices TO tijori_auth;
@@ -7603,6 +8540,9 @@ GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(mode),UPDATE(mode) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_backup;
+GRANT SELECT ON TABLE tijori.events TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.events TO tijori_guard;
+GRANT SELECT ON TABLE tijori.events TO tijori_billing;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_app;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_backup;
 GRANT SELECT ON SEQUENCE tijori.goose_db_version_id_seq TO tijori_backup;
@@ -7992,3 +8932,15 @@ GRANT SELECT ON TABLE tijori.watch_hours TO tijori_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_hours TO tijori_watch;
 GRANT SELECT ON TABLE tijori.watch_visits TO tijori_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_visits TO tijori_watch;
+GRANT SELECT ON TABLE tijori.webhook_endpoints TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT SELECT ON TABLE tijori.webhook_endpoints TO tijori_billing;
+GRANT UPDATE(secret) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(old_secret) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(old_until) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(state) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(state) ON TABLE tijori.webhook_endpoints TO tijori_billing;
+GRANT UPDATE(reason) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(reason) ON TABLE tijori.webhook_endpoints TO tijori_billing;
+GRANT UPDATE(failing_since) ON TABLE tijori.webhook_endpoints TO tijori_guard;
+GRANT UPDATE(failing_since) ON TABLE tijori.webhook_endpoints TO tijori_billing;

@@ -254,10 +254,14 @@ func (w *Writer) nameKeys(ctx context.Context, batch []Record) error {
 		}
 		for rows.Next() {
 			var hash []byte
+			var account *uuid.UUID // an app's key is of no account
 			o := keyOwner{asked: now}
-			if err := rows.Scan(&hash, &o.key, &o.account); err != nil {
+			if err := rows.Scan(&hash, &o.key, &account); err != nil {
 				rows.Close()
 				return err
+			}
+			if account != nil {
+				o.account = *account
 			}
 			found[[32]byte(hash)] = o
 		}

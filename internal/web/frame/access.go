@@ -87,7 +87,7 @@ func (r *Request) record() accesslog.Record {
 		fault.Unauthorized) {
 		r.frame() // who asked for what is not theirs: no scope was answered for that
 	}
-	if r.route.Access == Program {
+	if r.route.Access.keyed() {
 		rec.Credential = r.Caller.Credential
 	} else {
 		scope := r.usage.Scope()

@@ -85,7 +85,7 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 			p.Field = refusal.Field
 		}
 		explain(err, &p)
-		if status == http.StatusUnauthorized && r.route.Access == Program {
+		if status == http.StatusUnauthorized && r.route.Access.keyed() {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tijori"`)
 		}
 		w.Header().Set("Content-Type", "application/problem+json")

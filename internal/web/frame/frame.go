@@ -99,15 +99,22 @@ func (f *Frame) Handler(routes []Route, offers Offers) http.Handler {
 	mux.Handle("GET "+static.Prefix, static.Handler())
 	mux.Handle("GET "+static.WorkerPath, static.Worker())
 	guard := http.NewCrossOriginProtection()
+	asked := map[string][]string{} // methods by path, of what pages of other sites may use
 	for i := range routes {
 		rt := &routes[i]
 		if rt.Development && !f.config.Development {
 			continue
 		}
 		mux.Handle(rt.Pattern, f.serve(rt))
-		if rt.Foreign {
+		if rt.Foreign || rt.Access.inBrowsers() {
 			guard.AddInsecureBypassPattern(rt.Pattern)
 		}
+		if method, path, _ := strings.Cut(rt.Pattern, " "); rt.Access.inBrowsers() {
+			asked[path] = append(asked[path], method)
+		}
+	}
+	for path, methods := range asked {
+		mux.Handle("OPTIONS "+path, preflight(methods))
 	}
 	mux.Handle("/", f.serve(&Route{Pattern: "/", Access: Anyone, Handle: f.nothingHere}))
 	guard.SetDenyHandler(f.serve(&Route{Pattern: "/", Access: Anyone, Handle: f.crossOrigin}))

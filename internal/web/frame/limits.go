@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/spool"
 )
 
@@ -86,4 +88,14 @@ func (r *Request) Receive(into *spool.File, fn func() error) error {
 	})
 	defer into.Wait(nil)
 	return fn()
+}
+
+// Throttle counts a request of an app against its route's limit: by the customer, and by the app in all, so that no app
+// uses up another's standing with a provider.
+func (r *Request) Throttle(app string, customer uuid.UUID) error {
+	l := r.route.Limit
+	if l == nil {
+		panic("a route without a limit: " + r.route.Pattern)
+	}
+	return r.f.config.Accounts.ThrottleAccount(r.Context(), l.Name+" of "+app, customer, l.Most, l.InAll, l.Window)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -130,6 +131,9 @@ func (f *Frame) serve(rt *Route) http.Handler {
 		defer end()
 		r.need(rt.Part)
 		defer r.keep()
+		if rt.Access.inBrowsers() {
+			allowPages(w.Header())
+		}
 		if rt.Secret {
 			w.Header().Set("Referrer-Policy", "no-referrer")
 			w.Header().Set("X-Robots-Tag", "noindex")
@@ -155,8 +159,14 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		limit = r.route.MaxBody
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	if r.route.Access == Program {
+	if r.route.Access.keyed() {
 		if err := r.enterProgram(); err != nil {
+			return err
+		}
+		if err := r.enterAnyone(); err != nil {
+			return err
+		}
+		if err := r.checkPath(); err != nil {
 			return err
 		}
 		return r.checkIDs()
@@ -171,9 +181,8 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	if r.route.Access != Anyone && r.Token == "" {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
-	// no id of ours, and nothing to ask the database
-	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) {
-		return fault.New(fault.NotFound, "Page not found.")
+	if err := r.checkPath(); err != nil {
+		return err
 	}
 	if err := r.checkIDs(); err != nil {
 		return err
@@ -215,10 +224,10 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-// enterAnyone refuses a route that anybody may use while its part is frozen for everybody. Of all others the database
-// says so with the scope.
+// enterAnyone refuses a route that anybody, or an app, may use while its part is frozen for everybody. Of all others
+// the database says so with the scope.
 func (r *Request) enterAnyone() error {
-	if r.route.Access != Anyone || freeze.Needed(r.Context()) == 0 {
+	if r.route.Access != Anyone && !r.route.Access.OfApp() || freeze.Needed(r.Context()) == 0 {
 		return nil
 	}
 	frozen, err := r.f.config.DB.FrozenForAll(r.Context())
@@ -226,6 +235,14 @@ func (r *Request) enterAnyone() error {
 		return err
 	}
 	return postgres.CheckFrozen(r.Context(), frozen)
+}
+
+// checkPath refuses what is no id of anybody, and nothing to ask the database.
+func (r *Request) checkPath() error {
+	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) {
+		return fault.New(fault.NotFound, "Page not found.")
+	}
+	return nil
 }
 
 // enterProgram takes the API key. Whose it is, and what it may do, the database
@@ -236,9 +253,20 @@ func (r *Request) enterProgram() error {
 	if key == "" {
 		return fault.New(fault.Unauthorized, "The API key is missing, wrong or revoked.")
 	}
+	if serverKey.MatchString(key) && r.Header.Get("Origin") != "" {
+		return errInBrowser
+	}
 	r.Caller.Credential = credits.HashKey(key)
 	return nil
 }
+
+// serverKey are keys that no browser may hold: a page that sends one has given it away.
+var (
+	serverKey    = regexp.MustCompile(`^tj_(live|test)_sk_`)
+	errInBrowser = fault.New(fault.Forbidden,
+		"A server key was sent from a web page, so its visitors can read it. Revoke it, and use a customer token there.").
+		Coded("server_key_in_browser")
+)
 
 // Look fills in who is signed in on a page that anybody may open. A session
 // that has ended is forgotten, not an error.

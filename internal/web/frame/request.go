@@ -313,3 +313,10 @@ const DefaultZone = "Asia/Kolkata"
 func (r *Request) Operates() bool {
 	return r.Known && r.Person.Email != "" && slices.Contains(r.f.config.Operators, r.Person.Email)
 }
+
+// Holder is what a program or a page of an app proves, and whom the request is about.
+func (r *Request) Holder() postgres.Holder {
+	return postgres.Holder{
+		Credential: r.Caller.Credential, Customer: r.PathValue("customer"), Origin: r.Header.Get("Origin"),
+	}
+}

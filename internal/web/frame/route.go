@@ -26,7 +26,19 @@ const (
 	Owns
 	Operator // who runs this server; everybody else gets 404
 	Program  // an API key, in the header Authorization; no session
+	Server   // a server key of an app, likewise, and nothing else of an app's
+	Customer // a server key of an app, or a token of one of its customers
+	Sold     // any key or token of an app
 )
+
+// OfApp reports whether what opens a route is an app's. The database says which app it is, and what it may.
+func (a Access) OfApp() bool { return a == Server || a == Customer || a == Sold }
+
+// keyed reports whether a route takes a key in the header Authorization, and no session.
+func (a Access) keyed() bool { return a == Program || a.OfApp() }
+
+// inBrowsers reports whether pages of an app may use a route: what they hold is bound to them, or no secret.
+func (a Access) inBrowsers() bool { return a == Customer || a == Sold }
 
 // Admits reports whether a member with these rights may use a route.
 func (a Access) Admits(r role.Rights) bool {

@@ -4,7 +4,8 @@ package i18n
 // each of which holds one part of the product.
 var hindi = gather(hindiWords, hindiDoor, hindiKhata, hindiAccount, hindiPlan, hindiFaults, hindiStatement, hindiGrid,
 	hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice, hindiLeaving, hindiOperators,
-	hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps, hindiOthers, hindiRoom, hindiDesk, hindiDeveloper)
+	hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps, hindiOthers, hindiRoom, hindiDesk, hindiDeveloper,
+	hindiPlatform)
 
 func gather(parts ...map[string]string) map[string]string {
 	all := map[string]string{}

@@ -33,7 +33,7 @@ func readEntryForm(r *frame.Request) entryForm {
 func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
 	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note, Mode: ledger.Mode(f.mode)}
 	var err error
-	if out.AmountMinor, err = parseAmount(f.amount, r.Person.Business.Currency); err != nil {
+	if out.AmountMinor, err = ledger.ReadAmount(f.amount, r.Person.Business.Currency); err != nil {
 		return out, err
 	}
 	if f.date == "" {

@@ -2,7 +2,6 @@ package khata
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
-	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/parties"
@@ -232,20 +230,4 @@ func (h *Handlers) changeParty(r *frame.Request, change partyChange) (p ledger.P
 		return err
 	})
 	return p, err
-}
-
-// parseAmount reads an amount from a form as a fault beside its field.
-func parseAmount(text, currency string) (int64, error) {
-	n, err := money.Parse(text, currency)
-	switch {
-	case errors.Is(err, money.ErrTooFine):
-		return 0, fault.InvalidField("amount", "That is finer than the smallest coin.")
-	case errors.Is(err, money.ErrTooLarge):
-		return 0, fault.InvalidField("amount", "This amount is too large.").Coded("amount_too_large")
-	case errors.Is(err, money.ErrNotAmount):
-		return 0, fault.InvalidField("amount", "The amount must be more than zero.")
-	case err != nil:
-		return 0, fault.InvalidField("amount", "Write an amount, such as 250 or 250+90.")
-	}
-	return n, nil
 }

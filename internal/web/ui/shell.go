@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,6 +109,9 @@ func (s Shell) Ahead(d time.Time) bool { return d.Format(time.DateOnly) > s.Toda
 func (s Shell) Symbol() string {
 	return strings.TrimRight(money.Amount{Currency: s.Business.Currency}.Short(), "0\u00a0")
 }
+
+// Digits is how many decimal places the business's currency has.
+func (s Shell) Digits() string { return strconv.Itoa(money.Digits(s.Business.Currency)) }
 
 // SignedIn reports whether somebody is signed in.
 func (s Shell) SignedIn() bool { return s.User != "" }

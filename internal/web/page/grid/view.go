@@ -128,6 +128,4 @@ func (v View) symbol() string {
 	return ""
 }
 
-func (v View) digits() string { return strconv.Itoa(money.Digits(v.Business.Currency)) }
-
 func (v View) today() string { return v.Now.Format("02/01/2006") }

@@ -499,7 +499,7 @@ func newEntry(v View) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "</p><output class=\"sum num\" for=\"amount\" data-sum data-symbol=\"₹\" data-indian></output></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "</p><output class=\"sum num\" for=\"amount\" data-sum data-symbol=\"₹\" data-digits=\"2\" data-indian></output></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -23,7 +23,7 @@ async function begin() {
 	await store.iAm({ user: me.user, locale: document.documentElement.lang });
 	const at = Date.now();
 	await store.see([...document.querySelectorAll("[data-seen]")].map((e, i) => (
-		{ user: me.user, business: me.business, shop: me.shop, symbol: me.symbol, indian: "indian" in me, party: e.dataset.seen, name: e.dataset.name, at: at - i }
+		{ user: me.user, business: me.business, shop: me.shop, symbol: me.symbol, digits: Number(me.digits), indian: "indian" in me, party: e.dataset.seen, name: e.dataset.name, at: at - i }
 	)));
 	await show();
 	if (!worker) return;

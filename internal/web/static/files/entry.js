@@ -1,16 +1,18 @@
 // The amount adds up while it is typed, and has a keypad of its own on a phone.
 import "./sum.js";
 
-const { total, plain } = self.sums;
+const { begun, plain, shown } = self.sums;
 const input = document.getElementById("amount");
 const out = document.querySelector("[data-sum]");
 const pad = document.querySelector("[data-keypad]");
 const touch = matchMedia("(hover: none), (pointer: coarse)").matches;
 
+const digits = () => Number(out.dataset.digits); // of the party that is chosen, where one is chosen here
+
 function follow() {
-	const n = total(input.value);
-	const sum = /\d.*[+\-−–]/.test(input.value) || input.value.length > 4;
-	out.textContent = n !== null && n > 0n && sum ? "= " + self.sums.shown(n, out.dataset.symbol, "indian" in out.dataset) : "";
+	const n = begun(input.value, digits());
+	const sum = /[\d०-९].*[+\-−–]/.test(input.value) || input.value.length > 4;
+	out.textContent = n !== null && sum ? "= " + shown(n, out.dataset.symbol, "indian" in out.dataset, digits()) : "";
 }
 
 function put(text) {
@@ -41,8 +43,8 @@ if (input && out) {
 			if (key.dataset.keyPut) put(key.dataset.keyPut);
 			else if (key.dataset.keyDo === "erase") input.value = input.value.slice(0, -1);
 			else {
-				const n = total(input.value);
-				if (n !== null && n > 0n) input.value = plain(n);
+				const n = begun(input.value, digits());
+				if (n !== null) input.value = plain(n, digits());
 			}
 			follow();
 		});

@@ -1,5 +1,7 @@
 // The grid: a spreadsheet for entries. The page is a plain form without it. What is typed is kept on
 // the server as it is typed, which also says what is wrong in which cell; nothing here decides anything.
+import "./sum.js";
+
 const form = document.querySelector("[data-grid]");
 const body = form.querySelector("[data-rows]");
 const shape = form.querySelector("[data-row-template]").content.firstElementChild;
@@ -71,27 +73,10 @@ function fill() {
 }
 
 // Sums.
-function total(text) {
-	const s = text.replace(/[०-९]/g, (d) => d.charCodeAt(0) - 0x966).replace(/[−–]/g, "-").replace(/Rs\.?|INR|USD|[₹$€£,\s]/g, "");
-	if (!/^\d*\.?\d*([+-]\d*\.?\d*)*$/.test(s) || !/\d/.test(s)) return 0n;
-	let sum = 0n;
-	for (const [, sign, whole, frac = ""] of s.matchAll(/([+-]?)(\d*)(?:\.(\d*))?/g)) {
-		if (!whole && !frac) continue;
-		const cut = frac.replace(/0+$/, "");
-		if (cut.length > digits) return 0n;
-		const n = BigInt(whole || "0") * 10n ** BigInt(digits) + BigInt(cut.padEnd(digits, "0") || "0");
-		sum += sign === "-" ? -n : n;
-	}
-	return sum > 0n ? sum : 0n;
-}
+const total = (text) => self.sums.total(text, digits) ?? 0n;
+const money = (n) => self.sums.shown(n, symbol, "indian" in form.dataset, digits);
 
-function money(n) {
-	const one = 10n ** BigInt(digits), frac = n % one;
-	const whole = String(n / one).replace("indian" in form.dataset ? /(\d)(?=(\d\d)*\d{3}$)/g : /(\d)(?=(\d{3})+$)/g, "$1,");
-	return symbol + whole + (frac ? "." + String(frac).padStart(digits, "0") : "");
-}
-
-function sums() {
+function addUp() {
 	let given = 0n, received = 0n, n = 0;
 	for (const tr of body.rows) {
 		if (blank(tr)) continue;
@@ -209,7 +194,7 @@ function changed(tr) {
 	state.textContent = words.keeping;
 	clearTimeout(timer);
 	timer = setTimeout(keep, 600);
-	sums();
+	addUp();
 }
 
 // trouble shows a refusal that is of no cell. It returns false for what may be tried again.
@@ -305,7 +290,7 @@ async function save(some) {
 	} finally {
 		busy = false;
 		buttons.forEach((b) => b.removeAttribute("aria-disabled"));
-		sums();
+		addUp();
 	}
 }
 
@@ -687,7 +672,7 @@ for (const b of form.querySelectorAll("[data-more], [data-clear]")) b.hidden = f
 const has = collect().length > 0;
 goodButton.hidden = goodButton.classList.contains("no-js") || !body.querySelector("[aria-invalid=true]");
 fill();
-sums();
+addUp();
 input(body.rows[0], "date").tabIndex = 0;
 if (has) {
 	dirty = true;

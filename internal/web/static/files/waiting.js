@@ -13,8 +13,8 @@ const query = new URLSearchParams(location.search);
 let me, drawn;
 
 const money = (x) => {
-	const n = sums.total(x.amount);
-	return n === null ? x.amount : sums.shown(n, x.symbol, x.indian);
+	const n = sums.total(x.amount, x.digits);
+	return n === null ? x.amount : sums.shown(n, x.symbol, x.indian, x.digits);
 };
 
 function today() {
@@ -95,6 +95,7 @@ async function prepare() {
 	const follow = () => {
 		const p = seen[party.value] ?? seen[0];
 		form.querySelector(".amount-sign").textContent = out.dataset.symbol = p.symbol;
+		out.dataset.digits = p.digits ?? 2;
 		out.toggleAttribute("data-indian", p.indian);
 	};
 	party.addEventListener("input", follow);
@@ -105,13 +106,13 @@ async function prepare() {
 		e.preventDefault();
 		const p = seen[party.value];
 		if (!p) return party.focus();
-		const amount = form.elements.amount, n = sums.total(amount.value);
+		const amount = form.elements.amount, n = sums.total(amount.value, p.digits);
 		const wrong = document.getElementById("amount-error");
-		wrong.hidden = n !== null && n > 0n;
+		wrong.hidden = n !== null;
 		amount.setAttribute("aria-invalid", String(!wrong.hidden));
 		if (!wrong.hidden) return amount.focus();
 		await store.keep({
-			id: store.newID(), user: me.user, business: p.business, party: p.party, name: p.name, shop: p.shop, symbol: p.symbol, indian: p.indian,
+			id: store.newID(), user: me.user, business: p.business, party: p.party, name: p.name, shop: p.shop, symbol: p.symbol, digits: p.digits, indian: p.indian,
 			side: form.elements.side.value, amount: amount.value, date: form.elements.date.value, note: form.elements.note.value, at: Date.now(), state: "",
 		});
 		amount.value = form.elements.note.value = out.textContent = "";

@@ -59,7 +59,7 @@ async function sendOrKeep(e, url) {
 		const [, business, party] = newEntry.exec(url.pathname);
 		if (!field("id") || !field("user")) return answer ?? Response.error();
 		await store.keep({
-			id: field("id"), user: field("user"), business, party, name: field("party"), shop: field("shop"), symbol: field("symbol"), indian: field("indian") === "1",
+			id: field("id"), user: field("user"), business, party, name: field("party"), shop: field("shop"), symbol: field("symbol"), digits: Number(field("digits") || 2), indian: field("indian") === "1",
 			side: field("side"), amount: field("amount"), date: field("date"), note: field("note"), mode: field("mode"), at: Date.now(), state: "",
 		});
 		await later();
@@ -99,14 +99,14 @@ function send() {
 }
 
 async function post(x) {
-	const paise = sums.total(x.amount);
-	if (paise === null || paise <= 0n) return await refuse(x, "", "amount");
+	const minor = sums.total(x.amount, x.digits);
+	if (minor === null) return await refuse(x, "", "amount");
 	let answer;
 	try {
 		answer = await fetch("/api/businesses/" + x.business + "/entries", {
 			method: "POST", cache: "no-store", signal: AbortSignal.timeout(patience),
 			headers: { "Content-Type": "application/json", "Tijori-User": x.user },
-			body: JSON.stringify({ id: x.id, party_id: x.party, side: x.side, amount: Number(paise), date: x.date, note: x.note, mode: x.mode ?? "" }),
+			body: JSON.stringify({ id: x.id, party_id: x.party, side: x.side, amount: Number(minor), date: x.date, note: x.note, mode: x.mode ?? "" }),
 		});
 	} catch {
 		return "stop";
