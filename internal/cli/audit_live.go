@@ -109,7 +109,9 @@ type auditWebhookCmd struct {
 }
 
 // Run plays the providers of the configuration.
-func (c *auditWebhookCmd) Run(e *env) error { return c.attack(e, webhook.Rules(), c.narrow(attackWebhook)) }
+func (c *auditWebhookCmd) Run(e *env) error {
+	return c.attack(e, webhook.Rules(), c.narrow(attackWebhook))
+}
 
 func attackWebhook(ctx context.Context, c *target.Config, show func(int, string)) (*finding.Report, error) {
 	return webhook.Audit(ctx, webhook.Options{Config: c, Reader: readSQL, Progress: show})

@@ -34,7 +34,7 @@ func FromRoutes(routes []string, address string) *Plan {
 }
 
 var (
-	hookPath   = regexp.MustCompile(`(?i)webhook|(^|/)hooks?(/|$)`)
+	hookPath    = regexp.MustCompile(`(?i)webhook|(^|/)hooks?(/|$)`)
 	signInRoute = regexp.MustCompile(`(?i)(^|/)(login|log-in|signin|sign-in|session|sessions)$`)
 )
 

@@ -280,8 +280,8 @@ func (c *Config) check() error {
 	return nil
 }
 
-// Narrow keeps what has the given route, as "GET /invoices/{invoice}" or as a path alone. Pages that other routes need to be
-// judged by, such as where their state is read, stay what they are.
+// Narrow keeps what has the given route, as "GET /invoices/{invoice}" or as a
+// path alone.
 func (c *Config) Narrow(route string) error {
 	other := func(r *Request) bool { return r.String() != route && r.Path != route }
 	n := len(c.Routes) + len(c.Races) + len(c.Webhooks)

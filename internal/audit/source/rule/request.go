@@ -238,8 +238,9 @@ func Verified(e *flow.Entry, op *flow.Op) bool {
 	return false
 }
 
-// ofCredential tells whether a comparison is with a secret that a customer has, such as an API key or a password: it says
-// who calls. A provider's signature says that what was sent is true.
+// ofCredential tells whether a comparison is with a secret that a customer has,
+// such as an API key or a password: it says who calls. A provider's signature
+// says that what was sent is true.
 func ofCredential(op *flow.Op) bool {
 	for _, v := range op.Args {
 		if v.Has(flow.DB) {

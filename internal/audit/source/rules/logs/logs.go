@@ -73,7 +73,8 @@ func secret(p *rule.Pass, e *flow.Entry, op *flow.Op, v *flow.Val, depth int, ke
 		switch o.Kind {
 		case flow.Env:
 			// a variable is a text: what has members was made with it
-			if secretEnv.MatchString(o.Path) && !strings.Contains(o.Path, ".") && !publicEnv.MatchString(o.Path) && v.Name != "bool" {
+			if secretEnv.MatchString(o.Path) && !strings.Contains(o.Path, ".") && !publicEnv.MatchString(o.Path) &&
+				v.Name != "bool" {
 				return "the secret " + o.Path, o
 			}
 		case flow.Body, flow.RawBody:
