@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build release drill test test-newest test-pooler generate lint format width fuzz gameday torture bench bench-against audit-bench screenshots clean
+.PHONY: help run demo build release drill test test-newest test-pooler generate lint dead format width fuzz gameday torture bench bench-against audit-bench screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -57,6 +57,9 @@ lint: ## staticcheck and gofumpt
 	@$(tool) staticcheck ./...
 	@files=$$(git ls-files '*.go' | grep -v '_templ\.go$$' | xargs $(tool) gofumpt -l); \
 		if [ -n "$$files" ]; then echo "$$files"; echo "not formatted as gofumpt does" >&2; exit 1; fi
+
+dead: ## functions that only tests use, or nobody
+	@scripts/dead
 
 format: ## write Go files as gofumpt does
 	@git ls-files '*.go' | grep -v '_templ\.go$$' | xargs $(tool) gofumpt -w
