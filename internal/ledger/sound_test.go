@@ -115,10 +115,10 @@ func TestPartiesAreFoundInOtherScripts(t *testing.T) {
 		"%":              {},
 	} {
 		list := must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.PartyList, error) {
-			return ledger.ListParties(t.Context(), tx, ledger.PartyFilter{Query: query, Sort: ledger.SortName})
+			return listParties(t.Context(), tx, ledger.PartyFilter{Query: query, Sort: ledger.SortName})
 		})
 		names := must(t, s.db, s.counter, func(tx *postgres.Tx) (ledger.PartyNames, error) {
-			return ledger.ListPartyNames(t.Context(), tx, query, "")
+			return listPartyNames(t.Context(), tx, query, "")
 		})
 		got, told := []string{}, []string{}
 		for _, p := range list.Rows {
@@ -137,7 +137,7 @@ func TestPartiesAreFoundInOtherScripts(t *testing.T) {
 	})
 	for query, want := range map[string]int{"ganesh": 1, "ram": 0} {
 		list := must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.PartyList, error) {
-			return ledger.ListParties(t.Context(), tx, ledger.PartyFilter{Query: query})
+			return listParties(t.Context(), tx, ledger.PartyFilter{Query: query})
 		})
 		if list.Matching != want {
 			t.Errorf("after the new name, %q finds %d, want %d", query, list.Matching, want)
