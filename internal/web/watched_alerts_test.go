@@ -32,6 +32,7 @@ func TestWatchAlertsInTheRoom(t *testing.T) {
 	raise()
 	list, err := w.config.Watch.ListAlerts(t.Context())
 	w.ok(err)
+	w.get("/admin/incidents", operator).has(t, "incidents", 200, "Reports of", "There was no incident yet.")
 	path := "/admin/alerts/watch/" + list[0].ID.String()
 	w.get("/admin", operator).has(t, "the overview", 200, "one caller asked for 7 ids", path)
 	w.get(path, operator).has(t, "the alert", 200, "6b0d202b49488fac3a300cc7", w.b.AccountID.String(), "I look after it")

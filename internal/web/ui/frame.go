@@ -8,7 +8,7 @@ type Frame struct {
 	Look   string // class of main: "narrow", "wide", "door" …; "" is the usual column
 	Bar    bool   // the page has a bottom bar of its own on a phone, in the place of the tabs
 	Module string // ES module of this page beside app.js, "" for none
-	Sheet  string // stylesheet of this page beside that of all, "" for none; the operators' room has its own
+	Sheet  string // stylesheet of this page beside tijori.css, "" for none
 
 	Report string // where a customer reports that the page is not theirs, "" where nothing of anybody is shown
 
@@ -21,14 +21,6 @@ type Frame struct {
 
 	// the page that a device keeps for when there is no connection: nobody's data, no ways that lead nowhere
 	Offline bool
-}
-
-// sheet is the stylesheet that the page needs besides that of all pages.
-func (f Frame) sheet(s Shell) string {
-	if f.Sheet == "" && s.InRoom() {
-		return "room.css"
-	}
-	return f.Sheet
 }
 
 // A Preview is what other programs show of a page. The zero value is nothing.
