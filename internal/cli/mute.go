@@ -42,7 +42,7 @@ type alertArgs struct {
 func (a alertArgs) check() (facts.Provider, error) {
 	p := facts.Provider(a.Provider)
 	if !p.Known() {
-		return "", usagef("the provider is stripe, razorpay or watch, not %q", a.Provider)
+		return "", usagef("the provider is stripe or razorpay, or watch, not %q", a.Provider)
 	}
 	if !slices.Contains(billing.AlertKinds, a.Kind) {
 		return "", usagef("the kind is one of %s, not %q", strings.Join(billing.AlertKinds, ", "), a.Kind)
