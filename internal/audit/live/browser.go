@@ -84,14 +84,17 @@ func (j *judged) add(rule, object, saw string, steps ...string) {
 	j.engine.add(rule, object, func(f *finding.Finding) {
 		f.Affects = once(f.Affects, saw)
 		if f.Proof == nil {
-			steps = append([]string{"in a browser, open " + j.b.Path + " and go through " + j.b.Name + " as " + j.b.As}, steps...)
-			f.Proof = &finding.Proof{Who: "any script on a page of the site", Steps: steps, Saw: saw}
+			first := "in a browser, open " + j.b.Path + " and go through " + j.b.Name + " as " + j.b.As
+			f.Proof = &finding.Proof{
+				Who: "whoever sees the browser, or is sent what it sends", Steps: append([]string{first}, steps...), Saw: saw,
+			}
 		}
 	})
 }
 
 var (
-	tokenKey = regexp.MustCompile(`(?i)(^|[._-]|[a-z])(access|refresh|id|auth|session|recovery|reset|bearer|login|magic)?[._-]?(token|jwt)$|` +
+	tokenKey = regexp.MustCompile(`(?i)(^|[._-]|[a-z])` +
+		`(access|refresh|id|auth|session|recovery|reset|bearer|login|magic)?[._-]?(token|jwt)$|` +
 		`^(session|sid|session_?id|auth|credentials?)$`)
 	notTokenKey = regexp.MustCompile(`(?i)csrf|xsrf|push|device|fcm|captcha|theme|locale|public|publishable|anon`)
 	jwtText     = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)

@@ -18,7 +18,8 @@ func TestBrowserFlaws(t *testing.T) {
 		leaky.BrowserStorage: {"http-browser-storage local storage auth"},
 		leaky.BrowserURL:     {"http-token-in-url /me session_token"},
 		leaky.BrowserWorker: {
-			"http-worker-cache /api/me in offline", "http-worker-cache /me in offline", "http-worker-cache /receipts in offline",
+			"http-worker-cache /api/me in offline", "http-worker-cache /me in offline",
+			"http-worker-cache /receipts in offline",
 		},
 		"": nil,
 	} {
@@ -53,7 +54,8 @@ func TestBrowserFlaws(t *testing.T) {
 					t.Errorf("%s has no proof", f.Rule)
 				}
 			}
-			if !slices.ContainsFunc(r.Did, func(s string) bool { return strings.Contains(s, "the browser: POST /login") }) {
+			asked := func(s string) bool { return strings.Contains(s, "the browser: POST /login") }
+			if !slices.ContainsFunc(r.Did, asked) {
 				t.Error("the report does not say what the browser has asked for")
 			}
 		})
