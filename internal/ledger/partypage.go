@@ -34,7 +34,8 @@ type PartyPage struct {
 // PartyPageSQL is a party's page in one statement. The balance after a row is
 // the sum of the entries up to the page's first row, less the rows above it: the
 // same as a window over (business_date, id) from the beginning, without reading
-// every row of it. Parameters: account, business, party, cursor's date and id
+// every row of it. Its rows come in that order, for which only the party's own index will do: left alone, the planner
+// takes the index of dates and reads the whole business. Parameters: account, business, party, cursor's date and id
 // (after everything for the first page), rows, today.
 const PartyPageSQL = `
 with party as (
@@ -53,8 +54,11 @@ with party as (
 		(count(*) filter (where e.business_date > $7))::int as entries_ahead,
 		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
 			filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
-	from tijori.entries e
-	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
+	from (
+		select x.* from tijori.entries x
+		where x.account_id = $1 and x.business_id = $2 and x.party_id = $3 and x.deleted_at is null
+		order by x.business_date desc, x.id desc
+	) e
 ), page as (
 	select e.*
 	from tijori.entries e
@@ -66,6 +70,7 @@ with party as (
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
 	t.given, t.received, t.entries, t.given_ahead, t.received_ahead, t.entries_ahead,
 	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode,
+	e.cheque_date, e.cheque_state, e.reverses,
 	e.created_by, e.created_at, e.updated_at, e.version,
 	t.top - coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
 		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
@@ -180,6 +185,9 @@ func (p *PartyPage) scan(rows pgx.Rows, today time.Time) error {
 type optionalEntry struct {
 	id, party, by    *uuid.UUID
 	side, note, mode *string
+	chequeDate       *time.Time
+	chequeState      *string
+	reverses         *uuid.UUID
 	minor            *int64
 	version          *int
 	opening          *bool
@@ -189,6 +197,7 @@ type optionalEntry struct {
 func (e *optionalEntry) targets() []any {
 	return []any{
 		&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.mode,
+		&e.chequeDate, &e.chequeState, &e.reverses,
 		&e.by, &e.made, &e.last, &e.version,
 	}
 }
@@ -199,11 +208,20 @@ func (e *optionalEntry) entry() Entry {
 	if e.mode != nil {
 		mode = Mode(*e.mode)
 	}
+	var cheque ChequeState
+	if e.chequeState != nil {
+		cheque = ChequeState(*e.chequeState)
+	}
+	var written time.Time
+	if e.chequeDate != nil {
+		written = *e.chequeDate
+	}
 	return Entry{
 		ID: *e.id, PartyID: *e.party,
 		EntryFields: EntryFields{
 			Side: Side(*e.side), AmountMinor: *e.minor, Date: *e.date, Note: *e.note,
 			Opening: *e.opening, Mode: mode,
+			ChequeDate: written, ChequeState: cheque, Reverses: e.reverses != nil,
 		},
 		CreatedBy: *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version,
 	}

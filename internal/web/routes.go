@@ -52,6 +52,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.InviteForm},
 		{Pattern: "POST /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.AcceptInvite},
 		{Pattern: "POST /language", Access: frame.Anyone, Handle: p.door.SetLanguage},
+		{Pattern: "GET /status", Access: frame.Anyone, KeepsFlash: true, Handle: p.status.Page},
 		{Pattern: "GET /offline", Access: frame.Anyone, KeepsFlash: true, Handle: p.khata.OfflinePage},
 		{Pattern: "GET /waiting", Access: frame.SignedIn, Handle: p.khata.WaitingPage},
 
@@ -126,6 +127,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /b/{business}/settings", Access: frame.RunsKhata, Handle: p.accounts.SaveBusinessSettings},
 		{Pattern: "GET /b/{business}/lock", Access: frame.SeesTotals, Handle: p.khata.LockPage},
 		{Pattern: "POST /b/{business}/lock", Access: frame.Owns, Handle: p.khata.SetLock},
+		{Pattern: "POST /b/{business}/till", Access: frame.RunsKhata, Handle: p.khata.CountTill},
 		{Pattern: "GET /b/{business}/upi", Access: frame.RunsKhata, Handle: p.khata.PayeePage},
 		{Pattern: "POST /b/{business}/upi", Access: frame.Owns, Handle: p.khata.SetPayee},
 		{Pattern: "GET /b/{business}/reports", Access: frame.SeesTotals, Handle: p.khata.ReportsPage},
@@ -202,6 +204,10 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntryForm},
 		{Pattern: "POST /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntry},
+		{
+			Pattern: "POST /b/{business}/p/{party}/entries/{entry}/cheque", Access: frame.RunsKhata,
+			Handle: p.khata.SetCheque,
+		},
 		{
 			Pattern: "GET /b/{business}/p/{party}/entries/{entry}/move", Access: frame.AddsEntries,
 			Handle: p.khata.MoveEntryForm,
@@ -492,6 +498,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /admin/accounts/{id}", Access: frame.Operator, Handle: room(p.operators.AccountPage)},
 		{Pattern: "POST /admin/accounts/{id}", Access: frame.Operator, Handle: room(p.operators.OpenAccount)},
 		{Pattern: "GET /admin/health", Access: frame.Operator, Handle: room(p.operators.HealthPage)},
+		{Pattern: "GET /admin/incidents", Access: frame.Operator, Handle: room(p.operators.IncidentsPage)},
 		{Pattern: "GET /admin/log", Access: frame.Operator, Handle: room(p.operators.LogPage)},
 		{Pattern: "GET /admin/inbox", Access: frame.Operator, Handle: room(p.operators.InboxPage)},
 		{

@@ -3,9 +3,9 @@ package i18n
 // hindi has the Hindi of every sentence, gathered from the catalogue files,
 // each of which holds one part of the product.
 var hindi = gather(
-	hindiWords, hindiDoor, hindiKhata, hindiMerge, hindiAccount, hindiPlan, hindiFaults,
+	hindiWords, hindiDoor, hindiKhata, hindiMerge, hindiTill, hindiAccount, hindiPlan, hindiFaults,
 	hindiStatement, hindiGrid, hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice,
-	hindiLeaving, hindiOperators, hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps,
+	hindiLeaving, hindiOperators, hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps, hindiStatus, hindiIncidents,
 	hindiOthers, hindiRoom, hindiDesk, hindiDeveloper, hindiPlatform,
 )
 
