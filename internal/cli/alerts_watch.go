@@ -13,7 +13,9 @@ import (
 const watchProvider = "watch"
 
 // watched are the alerts of the watch.
-func (d *desk) watched(e *env) *watch.Service { return watch.New(d.database.Watch, nil, newLog(e, false)) }
+func (d *desk) watched(e *env) *watch.Service {
+	return watch.New(d.database.Watch, nil, newLog(e, false))
+}
 
 // watchedList lists them, those that are over only when that is asked for.
 func (d *desk) watchedList(e *env, over bool) (list []watch.Alert, err error) {

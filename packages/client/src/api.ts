@@ -196,6 +196,11 @@ export interface State {
 	/** Whole numbers by name; what is absent has no limit. */
 	limits: Record<string, number>;
 	meters: Meter[];
+	/**
+	 * For server keys: what the plan gives, signed (JWT, ES256, keys at /api/v1/jwks.json). Good for
+	 * features and limits while Tijori cannot be reached, until its exp; never for credits.
+	 */
+	snapshot?: string;
 }
 
 export interface CheckRequest {
@@ -511,4 +516,18 @@ export interface Delivery {
 
 export interface Deliveries {
 	deliveries: Delivery[];
+}
+
+export interface SnapshotKey {
+	kty: string;
+	crv: string;
+	x: string;
+	y: string;
+	use: string;
+	alg: string;
+	kid: string;
+}
+
+export interface SnapshotKeys {
+	keys: SnapshotKey[];
 }
