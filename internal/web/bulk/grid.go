@@ -131,7 +131,7 @@ func (h *Handlers) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, err
 
 func rowView(r *frame.Request, c *ledger.CheckedRow) grid.Row {
 	row := grid.Row{
-		ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note,
+		ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note, Mode: c.Mode,
 		NewParty: c.NewParty, Twin: c.Twin, Problems: problemsOf(r, c),
 	}
 	if c.PartyID != uuid.Nil {
@@ -165,7 +165,7 @@ func gridForm(r *frame.Request) (rows []ledger.BatchRow, err error) {
 		get := func(name string) string { return r.PostFormValue(name + "-" + strconv.Itoa(n)) }
 		row := ledger.BatchRow{
 			Date: get("date"), Party: get("party"), Given: get("given"), Received: get("received"),
-			Note: get("note"), NewParty: addNew || get("new") != "",
+			Note: get("note"), Mode: get("mode"), NewParty: addNew || get("new") != "",
 		}
 		if row.ID, err = uuid.Parse(get("row")); err != nil {
 			return nil, fault.New(fault.Invalid, "This form is out of date. Reload the page.").Because(err)
@@ -292,7 +292,7 @@ func (in *gridIn) read(r *frame.Request) error {
 		return err
 	}
 	for _, row := range in.Rows {
-		if strings.ContainsRune(row.Date+row.Party+row.Given+row.Received+row.Note, 0) {
+		if strings.ContainsRune(row.Date+row.Party+row.Given+row.Received+row.Note+row.Mode, 0) {
 			return fault.New(fault.Invalid, "This text has a character that cannot be shown. Please type it again.")
 		}
 	}
