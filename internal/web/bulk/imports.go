@@ -3,8 +3,8 @@ package bulk
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 

@@ -30,8 +30,8 @@ type View struct {
 // A Row is one line as typed. Problems are translated sentences by column: date, party, given, received, note.
 type Row struct {
 	ID, Date, Party, PartyID, Given, Received, Note, Mode string
-	NewParty, Twin                                  bool
-	Problems                                        map[string]string
+	NewParty, Twin                                        bool
+	Problems                                              map[string]string
 }
 
 // A Batch is one that was saved in the last day.
