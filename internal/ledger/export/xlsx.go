@@ -36,7 +36,8 @@ func PartyXLSX(
 	}
 	s, err := ledger.WriteStatement(ctx, tx, party, r, begin, func(line ledger.Line) error {
 		gave, got, balance := x.sides(line)
-		return x.add(x.date(line.Date), x.text(l.DetailsOf(line.EntryFields)), gave, got, balance, x.text(l.PaidBy(line.EntryFields)))
+		return x.add(x.date(line.Date), x.text(l.DetailsOf(line.EntryFields)), gave, got, balance,
+			x.text(l.PaidBy(line.EntryFields)))
 	})
 	if err == nil {
 		err = x.add(x.boldDate(s.Range.To), x.bold(l.Closing), x.boldAmount(s.Given), x.boldAmount(s.Received),
@@ -93,7 +94,9 @@ func BookXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) erro
 	err = x.newSheet()
 	if err == nil {
 		err = ledger.WriteBook(ctx, tx, func(b ledger.BookLine) error {
-			cells := []any{x.text(b.Name), x.text(l.kind(b.Kind)), x.text(b.Phone), nil, nil, nil, nil, x.amount(0), nil}
+			cells := []any{
+				x.text(b.Name), x.text(l.kind(b.Kind)), x.text(b.Phone), nil, nil, nil, nil, x.amount(0), nil,
+			}
 			if b.Entries {
 				cells[3], cells[4] = x.date(b.Date), x.text(l.detailsOf(b.Line))
 				cells[5], cells[6], cells[7] = x.sides(b.Line)

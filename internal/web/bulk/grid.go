@@ -131,7 +131,8 @@ func (h *Handlers) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, err
 
 func rowView(r *frame.Request, c *ledger.CheckedRow) grid.Row {
 	row := grid.Row{
-		ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note, Mode: c.Mode,
+		ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note,
+		Mode:     c.Mode,
 		NewParty: c.NewParty, Twin: c.Twin, Problems: problemsOf(r, c),
 	}
 	if c.PartyID != uuid.Nil {
