@@ -39,7 +39,8 @@ func startNext(t *testing.T, s *shop) {
 	cmd := exec.Command("node", "node_modules/next/dist/bin/next", "start", "--hostname", "localhost", "--port", port)
 	cmd.Dir = nextDir
 	cmd.Env = environment(append(s.settings(), "APP_URL="+s.origin, "NEXT_TELEMETRY_DISABLED=1",
-		"SESSION_SECRET=a brass lamp in the window of a shop")...)
+		"SESSION_SECRET=a brass lamp in the window of a shop",
+		"TIJORI_WEBHOOK_SECRET=whsec_YSBicmFzcyBsYW1wIGluIHRoZSB3aW5kb3c=")...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	said := &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = said, said
@@ -208,7 +209,8 @@ func (v *visitor) attack(balance int) {
 	stranger.fill("name", "Neighbour of "+v.name)
 	stranger.click(`//main//button[contains(., "Sign in")]`)
 	stranger.wants("5 credits left")
-	if status := stranger.open("/api/jobs/" + id); status != http.StatusNotFound {
-		v.Errorf("a neighbour is shown the picture: %d", status)
+	status := func(v *visitor) int { return eval[int](v, `fetch("/api/jobs/`+id+`").then((answer) => answer.status)`) }
+	if own, other := status(v), status(stranger); own != http.StatusOK || other != http.StatusNotFound {
+		v.Errorf("the picture is answered with %d to its owner and with %d to a neighbour", own, other)
 	}
 }

@@ -77,6 +77,18 @@ func inPackages(t *testing.T, env []string, name string, args ...string) string 
 	return string(out)
 }
 
+// TestExamplesHaveNoFindings audits the examples as their founders would.
+func TestExamplesHaveNoFindings(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{"../../examples/next", "../../examples/go", "../../packages/client/src"} {
+		cmd := exec.CommandContext(within(t, 2*time.Minute), program, "audit", "source", dir, "--all")
+		cmd.Env = environment()
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "No findings") {
+			t.Errorf("tijori audit source %s: %v\n%s", dir, err, out)
+		}
+	}
+}
+
 var tapLine = regexp.MustCompile(`(?m)^(ok|not ok) \d+ - (.+)$`)
 
 // node runs tests of Node and makes each a test of ours.
