@@ -71,11 +71,12 @@ func TestCustomerIsMadeWhenMissing(t *testing.T) {
 
 func TestCancelWhoseAnswerIsLost(t *testing.T) {
 	t.Parallel()
-	_, org := script(t, "", `409 {"error":"conflict","code":"no_subscription"}`, `200 {"ends_at":"2027-01-01T00:00:00Z"}`)
+	const refused = `409 {"error":"conflict","code":"no_subscription"}`
+	_, org := script(t, "", refused, `200 {"ends_at":"2027-01-01T00:00:00Z"}`)
 	if got, err := org.Cancel(t.Context()); err != nil || got.EndsAt == nil {
 		t.Errorf("Cancel = %+v, %v; the state says that it is done", got, err)
 	}
-	s, org := script(t, `409 {"error":"conflict","code":"no_subscription"}`)
+	s, org := script(t, refused)
 	var e *Error
 	if _, err := org.Cancel(t.Context()); !errors.As(err, &e) || e.Reason != "no_subscription" || len(s.asked) != 1 {
 		t.Errorf("Cancel = %v after %d requests", err, len(s.asked))

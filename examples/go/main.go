@@ -37,7 +37,8 @@ func main() {
 	if origin == "" {
 		origin = "http://localhost:3000"
 	}
-	a := newApp(client.New(os.Getenv("TIJORI_URL"), os.Getenv("TIJORI_KEY")), origin, os.Getenv("TIJORI_WEBHOOK_SECRET"))
+	tijori := client.New(os.Getenv("TIJORI_URL"), os.Getenv("TIJORI_KEY"))
+	a := newApp(tijori, origin, os.Getenv("TIJORI_WEBHOOK_SECRET"))
 	address := "localhost:3000"
 	fmt.Println("open", origin)
 	log.Fatal(http.ListenAndServe(address, a.routes()))

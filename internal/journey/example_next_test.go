@@ -90,20 +90,14 @@ func TestNextExample(t *testing.T) {
 			v.click(`//input[@value="` + by.currency + `"]`)
 			v.buyFrom(s, "Choose Studio", by.pay)
 			v.wantsOwn("Studio")
+			before := v.creditsAtLeast("/", 100) // the plan's allowance comes a moment after the plan
 			v.open("/")
-			before := v.creditsLeft()
 			v.draw("Poster")
 			v.wants(fmt.Sprintf("%d credits left", before-10))
 			v.open("/pricing")
 			v.click(`//input[@value="` + by.currency + `"]`)
 			v.buyFrom(s, "Buy 50 credits", "Pay ")
-			v.open("/billing")
-			for range 20 { // they come with the provider's webhook
-				if v.creditsLeft() == before+40 {
-					break
-				}
-				v.open("/billing")
-			}
+			v.creditsAtLeast("/billing", before+40) // they come with the provider's webhook
 			v.wants(fmt.Sprintf("%d credits left", before+40))
 
 			v.attack(before + 40)
@@ -139,6 +133,19 @@ func (v *visitor) creditsLeft() int {
 		v.Fatal(err)
 	}
 	return n
+}
+
+// creditsAtLeast opens a page until it shows so many, and returns how many it shows.
+func (v *visitor) creditsAtLeast(path string, want int) int {
+	v.Helper()
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		v.open(path)
+		if n := v.creditsLeft(); n >= want {
+			return n
+		} else if time.Now().After(end) {
+			v.Fatalf("%s has %d credits, want %d", v.name, n, want)
+		}
+	}
 }
 
 // buyFrom presses a button of the pricing table, pays at the simulated provider and comes back.

@@ -19,9 +19,12 @@ export default async function Layout({ children }: { children: ReactNode }) {
 			<body>
 				<header>
 					<nav aria-label="Pages">
-						<Link href="/">Draw</Link> <Link href="/pricing">Pricing</Link> <Link href="/billing">Your plan</Link>
+						<Link href="/">Draw</Link> <Link href="/pricing">Pricing</Link>{" "}
+						<Link href="/billing">Your plan</Link>
 					</nav>
-					{person ? <form action={leave}>{person.name} <button>Sign out</button></form> : <Link href="/sign-in">Sign in</Link>}
+					{person
+						? <form action={leave}>{person.name} <button>Sign out</button></form>
+						: <Link href="/sign-in">Sign in</Link>}
 				</header>
 				<main>{children}</main>
 			</body>

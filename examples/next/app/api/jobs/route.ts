@@ -8,7 +8,8 @@ export async function POST(request: Request): Promise<Response> {
 	if (!person) return Response.json({ error: "Sign in first." }, { status: 401 });
 	if (!fromHere(request)) return Response.json({ error: "Use the page." }, { status: 403 });
 	const { kind, title } = (await request.json()) as { kind?: unknown; title?: unknown };
-	if ((kind !== "sketch" && kind !== "poster") || typeof title !== "string" || title.trim() === "" || title.length > 60) {
+	const fits = typeof title === "string" && title.trim() !== "" && title.length <= 60;
+	if ((kind !== "sketch" && kind !== "poster") || !fits) {
 		return Response.json({ error: "Say what to draw, in up to 60 characters." }, { status: 422 });
 	}
 	return Response.json({ id: makeJob(person.org, kind, title.trim()).id }, { status: 201 });
