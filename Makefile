@@ -50,8 +50,9 @@ test-pooler: ## test PKGS through PgBouncer in transaction mode
 	@pooler=$$(scripts/setup-pooler) || exit; PATH="$$PATH:$(cache)/bin" TIJORI_TEST_POOLER="$$pooler" \
 		go run ./internal/ci/testcount $(TESTFLAGS) $(PKGS)
 
-generate: ## write the Go code of the pages
+generate: ## write the Go code of the pages, and the types of @tijori/client
 	@$(tool) templ generate -path internal
+	@if command -v node >/dev/null; then node packages/client/scripts/types.mjs; fi
 
 lint: ## staticcheck and gofumpt
 	@$(tool) staticcheck ./...

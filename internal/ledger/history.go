@@ -12,10 +12,12 @@ const (
 	Edited   = "edit"
 	Deleted  = "delete"
 	Restored = "restore"
+	Moved    = "move" // of an entry: to another party
 )
 
 // A Change is one step of a party's or an entry's history. Before is empty for
-// the creation; delete and restore have the same fields before and after.
+// the creation; delete, restore and move have the same fields before and after, but for an opening balance that became
+// a plain entry as it moved.
 type Change[Fields any] struct {
 	Version       int
 	Action        string

@@ -217,8 +217,13 @@ order by g.key, g.id`
 
 	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order. Parameters:
 	// account, business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and
-	// id, rows, order.
-	SearchListSQL = listHead + `
+	// id, rows, order, what was typed: a party matches as well when each word sounds as one of its name begins.
+	SearchListSQL = `
+with ahead as materialized (
+	select * from tijori_khata.ahead()
+), heard as materialized (
+	select tijori_khata.sound_patterns($12) as sounds
+), page as (
 	select k.*, nullif(k.due_since, date '2100-01-01') as oldest_due
 	from (
 		select h.*, (count(*) over ())::int as matching,
@@ -242,7 +247,9 @@ order by g.key, p.name_key, g.id`
 		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id` + todaySums + `
 		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null
 			and ($5 = '' or n.kind = $5)
-			and (n.name_key like all ($3::text[]) or $4 <> '' and n.phone like $4)
+			and (n.name_key like all ($3::text[]) or $4 <> '' and n.phone like $4
+				or (select cardinality(h.sounds) > 0 from heard h)
+					and n.sound_key like all ((select h.sounds from heard h)::text[]))
 			and ($6 = 'all' or $6 = 'due' and d.balance > 0 or $6 = 'advance' and d.balance < 0)`
 )
 
@@ -290,7 +297,7 @@ func (f PartyFilter) query(s postgres.Scope) (listQuery, error) {
 	case f.Kind != "" || len(words) > 0 || phone != "":
 		return listQuery{SearchListSQL, []any{
 			account, business, words, phone, string(f.Kind), show, key, c.Name, c.ID,
-			rows, sort,
+			rows, sort, heard(f.Query),
 		}, true}, nil
 	case sort == SortOldest:
 		since := int64(-1) // before every entry

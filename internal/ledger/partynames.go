@@ -25,11 +25,11 @@ type PartyNames struct {
 }
 
 // PartyNamesSQL is a page of names. Parameters: word patterns, cursor's name
-// key and id ("" and the zero id for the first page), rows. Account and business
-// are those of the caller's scope.
+// key and id ("" and the zero id for the first page), rows, what was typed. Account
+// and business are those of the caller's scope.
 const PartyNamesSQL = `
 select n.id, n.kind, n.name, n.name_key
-from tijori_khata.party_names(null, $1::text[]) n
+from tijori_khata.party_names(null, $1::text[], $5) n
 where (n.name_key collate "C", n.id) > ($2::text, $3::uuid)
 order by n.name_key collate "C", n.id
 limit $4`
@@ -47,7 +47,7 @@ func partyNamesArgs(query string, after Cursor) []any {
 		c = partyCursor{}
 	}
 	words, _ := searchPatterns(query)
-	return []any{words, cleanCursorText(c.Name), c.ID, PageSize + 1}
+	return []any{words, cleanCursorText(c.Name), c.ID, PageSize + 1, heard(query)}
 }
 
 func (n *PartyNames) scan(rows pgx.Rows) error {

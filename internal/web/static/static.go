@@ -1,5 +1,6 @@
 // Package static serves the stylesheet, modules and icons of the pages. The
-// parts in files/css are joined, in their order, into one stylesheet. One hash over all files is part of every address,
+// parts in files/css are joined, in their order, into one stylesheet; those in files/sheets are of a few pages, which
+// fetch them as well. One hash over all files is part of every address,
 // so an answer may be kept for ever, files may name each other relatively, and a release changes every address at
 // once.
 package static
@@ -109,10 +110,14 @@ func load() (map[string]file, string) {
 			sheet = append(sheet, body...)
 			return nil
 		}
-		if path.Ext(name) == ".js" {
+		switch path.Ext(name) {
+		case ".css":
+			body = squeeze(body)
+		case ".js":
 			body = lineRemark.ReplaceAll(body, nil)
 		}
-		out[strings.TrimPrefix(name, "files/")] = file{kind: kind, plain: body, packed: pack(z, body)}
+		short := strings.TrimPrefix(strings.TrimPrefix(name, "files/"), "sheets/")
+		out[short] = file{kind: kind, plain: body, packed: pack(z, body)}
 		return nil
 	})
 	if err != nil {

@@ -80,7 +80,12 @@ func TestSprite(t *testing.T) {
 // TestStylesheet holds what the content security policy and the themes need.
 func TestStylesheet(t *testing.T) {
 	t.Parallel()
-	sheet := string(all["tijori.css"].plain)
+	var sheet string
+	for name, f := range all {
+		if strings.HasSuffix(name, ".css") {
+			sheet += string(f.plain)
+		}
+	}
 	for _, bad := range []string{"@import", "url(", "http:"} {
 		if strings.Contains(sheet, bad) {
 			t.Errorf("the stylesheet has %q", bad)
@@ -100,7 +105,7 @@ func TestStylesheet(t *testing.T) {
 // that is taken for a rule's.
 func TestSqueeze(t *testing.T) {
 	t.Parallel()
-	parts, err := fs.Glob(files, "files/css/*.css")
+	parts, err := fs.Glob(files, "files/*/*.css")
 	if err != nil || len(parts) < 5 {
 		t.Fatalf("%d parts: %v", len(parts), err)
 	}
