@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -59,7 +61,7 @@ type Flow struct {
 	Contains string            // and the text that it shows
 	SignOut  string            // "POST /logout", done last; empty: nobody signs out
 	Personal []string          // texts that belong to this person
-	TLS      bool              // the target's certificate is one of a test set-up
+	Longest  time.Duration     // 0 means a minute and a half
 }
 
 // Seen is what the browser held and asked for.
@@ -86,7 +88,10 @@ type Kept struct {
 
 // Run plays a flow in a browser of its own.
 func Run(ctx context.Context, path string, door *Door, f Flow) (_ *Seen, err error) {
-	ctx, cancel := context.WithTimeout(ctx, longest)
+	if f.Longest == 0 {
+		f.Longest = longest
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.Longest)
 	defer cancel()
 	profile, err := os.MkdirTemp("", "tijori-browser-")
 	if err != nil {
@@ -98,9 +103,6 @@ func Run(ctx context.Context, path string, door *Door, f Flow) (_ *Seen, err err
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-webrtc", true))
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox) // it does not start as root otherwise
-	}
-	if f.TLS {
-		opts = append(opts, chromedp.IgnoreCertErrors)
 	}
 	ctx, end := chromedp.NewExecAllocator(ctx, opts...)
 	defer end()
@@ -155,7 +157,22 @@ func (p *play) watch() error {
 			p.note(e)
 		}
 	}()
+	questions := chromedp.Events(p.ctx, page.JavascriptDialogOpening)
+	go p.dismiss(questions)
 	return nil
+}
+
+// dismiss answers no to whatever a page asks, so that it does not wait for a person.
+func (p *play) dismiss(questions iter.Seq2[page.EventJavascriptDialogOpening, error]) {
+	for _, err := range questions {
+		if err != nil {
+			return
+		}
+		no := page.HandleJavaScriptDialogParams{Accept: false}
+		if _, err := chromedp.Call(p.ctx, page.HandleJavaScriptDialog, no); err != nil && p.ctx.Err() != nil {
+			return
+		}
+	}
 }
 
 func (p *play) note(e network.EventRequestWillBeSent) {
