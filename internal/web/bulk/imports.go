@@ -16,7 +16,6 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger/intake"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
-	"github.com/tijorihq/tijori/internal/web/page/grid"
 	intakepage "github.com/tijorihq/tijori/internal/web/page/intake"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -49,18 +48,17 @@ func (h *Handlers) ImportPage(w http.ResponseWriter, r *frame.Request) error {
 
 func (h *Handlers) showImport(w http.ResponseWriter, r *frame.Request, status int, v intakepage.View) error {
 	var batches []ledger.BatchInfo
-	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
-		ledger.QueueBatches(scope, b, ledger.ImportBatch,
-			&batches)
-	}); err != nil {
-		return err
-	}
-	if undone, err := uuid.Parse(r.URL.Query().Get("undone")); err == nil && r.Method == http.MethodGet {
-		kept, err := h.keptRows(r, undone)
-		if err != nil {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		b := &pgx.Batch{}
+		ledger.QueueBatches(tx.Scope, b, ledger.ImportBatch, &batches)
+		if err := tx.SendBatch(r.Context(), b).Close(); err != nil {
 			return err
 		}
-		v.Undone = &grid.Undone{Kept: kept}
+		v.Undone, err = undoneOf(r, tx)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	v.Shell, v.MaxMB, v.MaxRows = r.Shell(), intake.MaxFile>>20, intake.MaxRows
 	for _, b := range batches {
