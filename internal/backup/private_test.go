@@ -112,8 +112,8 @@ func TestPointInTime(t *testing.T) {
 	}
 	time.Sleep(time.Until(m.Ended.Add(1100 * time.Millisecond))) // the moment comes after the back-up
 	afterB := p.write("b")
-	time.Sleep(20 * time.Millisecond)
-	for range 3 { // some whole segments
+	time.Sleep(20 * time.Millisecond) // so that no write of the same moment follows
+	for range 3 {                     // some whole segments
 		exec(t, p.config.Admin, "select pg_switch_wal()")
 		p.write("c" + time.Now().Format("150405.000000"))
 	}

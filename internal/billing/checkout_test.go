@@ -1,7 +1,9 @@
 package billing_test
 
 import (
+	"bytes"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -208,7 +210,14 @@ func TestVerifyLeavesRoomForWebhooks(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(500 * time.Millisecond) // all of them are under way
+	// All of them are under way: at the provider, or waiting for one that is. Were there no turns to wait for, some
+	// would wait for a connection instead, and never come here.
+	stacks := make([]byte, 4<<20)
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); runtime.Gosched() {
+		if n := runtime.Stack(stacks, true); bytes.Count(stacks[:n], []byte("billing.(*Service).verify(")) >= 12 {
+			break
+		}
+	}
 	err := s.sim.Deliver(t.Context())
 	close(release)
 	wg.Wait()

@@ -66,7 +66,8 @@ func (c *alertsShowCmd) showWatched(e *env) error {
 			}{a, acts})
 		}
 		fmt.Fprintf(e.stdout, "alert     %s %s\nabout     %s\nstate     %s since %s\ndetail    %s\ntold      %s\nquiet     %s\n",
-			watchProvider, a.Rule, orDash(a.Subject), a.State, stamp(a.FirstAt), a.Detail, stamp(a.ToldAt), quietWatched(*a))
+			watchProvider, a.Rule, orDash(a.Subject), a.State, stamp(a.FirstAt), a.Detail, stamp(a.ToldAt),
+			quietWatched(*a))
 		for _, id := range a.Requests {
 			fmt.Fprintf(e.stdout, "request   %s\n", id)
 		}

@@ -124,7 +124,8 @@ func withinBounds(t *testing.T, engine liveEngine, c *target.Config) (*finding.R
 	return r, err
 }
 
-// A target that hangs, floods, leads away or never ends is left within the bounds. Nothing is called clean that could not be tried.
+// A target that hangs, floods, leads away or never ends is left within the
+// bounds. Nothing is called clean that could not be tried.
 func TestHostileTargetsOfEveryEngine(t *testing.T) {
 	var led atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { led.Add(1) }))

@@ -540,11 +540,21 @@ func TestStrangersCannotPauseTheQueue(t *testing.T) {
 	b.start(t)
 	b.signUp(t, "first@example.com")
 	b.sink.Wait(t, 1)
+	listener, err := b.db.Super.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Release()
+	if _, err := listener.Exec(t.Context(), `listen "tijori_river.river_control"`); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := b.db.App.Exec(t.Context(),
 		`select pg_notify('tijori_river.river_control', '{"action":"pause","queue":"*"}')`); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(200 * time.Millisecond) // for the notification to arrive, did anybody listen
+	if _, err := listener.Conn().WaitForNotification(t.Context()); err != nil { // so it went out to whoever listens
+		t.Fatal(err)
+	}
 	b.signUp(t, "second@example.com")
 	b.sink.Wait(t, 2)
 }

@@ -148,7 +148,7 @@ func insertEntries(
 	ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry,
 ) (refused map[uuid.UUID]bool, err error) {
 	var ids, parties []uuid.UUID
-	var sides, notes []string
+	var sides, notes, modes []string
 	var amounts []int64
 	var dates []time.Time
 	var hashes [][]byte
@@ -157,22 +157,22 @@ func insertEntries(
 		ids, parties, sides = append(ids, e.ID), append(parties, e.PartyID), append(sides, string(e.Side))
 		amounts, dates, notes, hashes = append(amounts, e.AmountMinor), append(dates, e.Date), append(notes, e.Note),
 			append(hashes, e.hash(e.PartyID))
-		openings = append(openings, e.Opening)
+		openings, modes = append(openings, e.Opening), append(modes, string(e.Mode))
 	}
 	_, err = tx.Exec(ctx, `
 		insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
-		    opening, request_hash, created_by, batch_id)
+		    opening, request_hash, created_by, batch_id, mode, cheque_state)
 		select $1, $2, g.id, g.party_id, g.side, g.amount_minor, g.business_date, g.note, g.opening,
-		    g.request_hash, $3, $4
+		    g.request_hash, $3, $4, nullif(g.mode, ''), case when g.mode = 'cheque' then 'received' end
 		from unnest($5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::date[], $10::text[], $11::bytea[],
-		    $12::boolean[])
-			g(id, party_id, side, amount_minor, business_date, note, request_hash, opening)
+		    $12::boolean[], $13::text[])
+			g(id, party_id, side, amount_minor, business_date, note, request_hash, opening, mode)
 		where g.party_id in (
 			select p.id from tijori.parties p
 			where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and p.id = any ($6::uuid[]))
 		on conflict (account_id, business_id, id) do nothing`, PlanAnew,
 		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch,
-		ids, parties, sides, amounts, dates, notes, hashes, openings)
+		ids, parties, sides, amounts, dates, notes, hashes, openings, modes)
 	if err != nil {
 		return nil, fmt.Errorf("add %d entries of batch %s: %w", len(entries), batch, err)
 	}

@@ -19,6 +19,7 @@ const (
 	ColumnGiven    = "given"
 	ColumnReceived = "received"
 	ColumnNote     = "note"
+	ColumnMode     = "mode"
 )
 
 // A BatchRow is one row of the grid as it was typed. Its id is made by the client.
@@ -31,11 +32,12 @@ type BatchRow struct {
 	Given    string    `json:"given,omitempty"`
 	Received string    `json:"received,omitempty"`
 	Note     string    `json:"note,omitempty"`
+	Mode     string    `json:"mode,omitempty"` // how it was paid, in words; "" for what the side says
 }
 
 // Blank reports a row in which nothing was typed but perhaps the date.
 func (r BatchRow) Blank() bool {
-	return strings.TrimSpace(r.Party+r.Given+r.Received+r.Note) == ""
+	return strings.TrimSpace(r.Party+r.Given+r.Received+r.Note+r.Mode) == ""
 }
 
 // A CheckedRow is a row with what is wrong in it, by column.
@@ -62,7 +64,7 @@ func (r *CheckedRow) fail(column string, f *fault.Fault) {
 func (r *CheckedRow) failBy(err error) {
 	f := fault.Of(err)
 	switch f.Field {
-	case "date", "note":
+	case "date", "note", "mode":
 		r.fail(f.Field, f)
 	case "amount":
 		r.fail(r.amountColumn(), f)
@@ -89,6 +91,7 @@ var (
 	errBothSides  = fault.New(fault.Invalid, "Gave or got: fill in one of the two.")
 	errNoPartyYet = fault.New(fault.Invalid, "Choose a party.")
 	errUnknown    = fault.New(fault.Invalid, "There is no such party yet.")
+	errNoMode     = fault.New(fault.Invalid, "Write cash, UPI, bank, cheque or goods.")
 	errSeveral    = fault.New(fault.Invalid, "Several parties have this name. Choose one.")
 )
 
@@ -128,6 +131,9 @@ func (d Desk) read(row BatchRow) *CheckedRow {
 	}
 	if r.Entry.Note, err = cleanNote(row.Note); err != nil {
 		r.fail(ColumnNote, fault.Of(err))
+	}
+	if r.Entry.Mode = ReadMode(row.Mode); r.Entry.Mode == "" && strings.TrimSpace(row.Mode) != "" {
+		r.fail(ColumnMode, errNoMode)
 	}
 	return r
 }

@@ -341,10 +341,16 @@ func TestLockWaitsForWhoWrites(t *testing.T) {
 	})
 	<-inside
 	wg.Go(func() { _, err := lock(t, db, u, "", "2026-03-31"); decided <- err })
-	select {
-	case err := <-decided:
-		t.Errorf("the lock was set (%v) while an entry of a locked day was being added", err)
-	case <-time.After(300 * time.Millisecond):
+	for waits := false; !waits; {
+		select {
+		case err := <-decided:
+			t.Fatalf("the lock was set (%v) while an entry of a locked day was being added", err)
+		default:
+		}
+		if err := db.Super.QueryRow(t.Context(), `select exists (select from pg_stat_activity
+			where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
 	}
 	close(release)
 	if err := <-decided; err != nil {

@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -72,4 +74,30 @@ func UsualMode(ctx context.Context, tx *postgres.Tx, side Side) (mode Mode, err 
 		mode = EntryFields{Side: side}.PaidBy()
 	}
 	return mode, nil
+}
+
+// modeWords are the words for how an entry was paid, as our files, khata apps, banks and people write them.
+var modeWords = map[Mode][]string{
+	Cash: {"cash", "cash payment", "by cash", "in cash", "hand", "nakad", "नकद", "नगद", "रोकड़", "रोख", "રોકડ"},
+	UPI: {
+		"upi", "gpay", "g pay", "google pay", "googlepay", "phonepe", "phone pe", "paytm", "bhim", "bhim upi", "qr",
+		"amazon pay", "यूपीआई", "यूपीआइ",
+	},
+	Bank: {
+		"bank", "bank transfer", "transfer", "neft", "rtgs", "imps", "net banking", "netbanking", "online",
+		"online transfer", "card", "credit card", "debit card", "बैंक", "ऑनलाइन", "બેંક",
+	},
+	Cheque: {"cheque", "check", "chq", "cheque/dd", "dd", "चेक", "चैक", "ચેક"},
+	Goods:  {"goods", "goods on credit", "on credit", "udhaar", "udhar", "माल", "उधार", "माल उधार"},
+}
+
+// ReadMode is how an entry was paid, as it is typed or stands in a file; "" when the words do not say.
+func ReadMode(said string) Mode {
+	said = strings.Join(strings.Fields(strings.ToLower(said)), " ")
+	for _, m := range Modes {
+		if slices.Contains(modeWords[m], said) {
+			return m
+		}
+	}
+	return ""
 }

@@ -388,7 +388,7 @@ func (m *model) comparePage(ctx context.Context, tx *postgres.Tx, p *modelParty)
 func (m *model) compareStatement(ctx context.Context, tx *postgres.Tx, p *modelParty) error {
 	from, to := date("2026-04-03"), date("2026-04-05")
 	var opening int64
-	want := [][]string{{"Date", "Details", "You gave", "You got", "Balance"}, nil}
+	want := [][]string{{"Date", "Details", "You gave", "You got", "Balance", "Paid by"}, nil}
 	var sum ledger.Running
 	for _, e := range m.ordered(p.id) {
 		switch {
@@ -398,13 +398,13 @@ func (m *model) compareStatement(ctx context.Context, tx *postgres.Tx, p *modelP
 			if err := sum.Add(e.f); err != nil {
 				return err
 			}
-			want = append(want, append(sides(e), money.Plain(opening+sum.Balance, "INR")))
+			want = append(want, append(sides(e), money.Plain(opening+sum.Balance, "INR"), paidBy(e)))
 		}
 	}
-	want[1] = []string{"2026-04-03", "Opening balance", "", "", money.Plain(opening, "INR")}
+	want[1] = []string{"2026-04-03", "Opening balance", "", "", money.Plain(opening, "INR"), ""}
 	want = append(want, []string{
 		"2026-04-05", "Closing balance", money.Plain(sum.Given, "INR"),
-		money.Plain(sum.Received, "INR"), money.Plain(opening+sum.Balance, "INR"),
+		money.Plain(sum.Received, "INR"), money.Plain(opening+sum.Balance, "INR"), "",
 	})
 	var file bytes.Buffer
 	if err := export.PartyCSV(ctx, tx, &file, p.id, ledger.Range{From: from, To: to}, export.Options{
@@ -419,7 +419,7 @@ func (m *model) compareStatement(ctx context.Context, tx *postgres.Tx, p *modelP
 func (m *model) compareBook(ctx context.Context, tx *postgres.Tx) error {
 	parties := slices.Clone(m.parties)
 	slices.SortFunc(parties, func(a, b *modelParty) int { return bytes.Compare(a.id[:], b.id[:]) })
-	want := [][]string{{"Party", "Kind", "Phone", "Date", "Details", "You gave", "You got", "Balance"}}
+	want := [][]string{{"Party", "Kind", "Phone", "Date", "Details", "You gave", "You got", "Balance", "Paid by"}}
 	for _, p := range parties {
 		if p.deleted {
 			continue
@@ -433,10 +433,10 @@ func (m *model) compareBook(ctx context.Context, tx *postgres.Tx) error {
 			if err := sum.Add(e.f); err != nil {
 				return err
 			}
-			want = append(want, slices.Concat(head, sides(e), []string{money.Plain(sum.Balance, "INR")}))
+			want = append(want, slices.Concat(head, sides(e), []string{money.Plain(sum.Balance, "INR"), paidBy(e)}))
 		}
 		if len(m.ordered(p.id)) == 0 {
-			want = append(want, append(head, "", "", "", "", "0.00"))
+			want = append(want, append(head, "", "", "", "", "0.00", ""))
 		}
 	}
 	var file bytes.Buffer
@@ -444,6 +444,14 @@ func (m *model) compareBook(ctx context.Context, tx *postgres.Tx) error {
 		return err
 	}
 	return compareCSV(&file, want)
+}
+
+// paidBy is what is assumed where nobody said: the model says nothing.
+func paidBy(e *modelEntry) string {
+	if e.f.Side == ledger.Given {
+		return "Goods"
+	}
+	return "Cash"
 }
 
 func sides(e *modelEntry) []string {

@@ -365,6 +365,10 @@ func TestWhoReadsReports(t *testing.T) {
 			b, err := ledger.CashBookOf(t.Context(), tx, ledger.Range{})
 			return b.In, err
 		},
+		"collections": func(tx *postgres.Tx) (int64, error) {
+			c, err := ledger.CollectionsOf(t.Context(), tx, ledger.Range{})
+			return c.Modes.Total(), err
+		},
 		"party summary": func(tx *postgres.Tx) (int64, error) {
 			b, err := ledger.PartySummaryOf(t.Context(), tx, ledger.Range{})
 			return b.Given, err

@@ -358,7 +358,7 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 		"delete from parties", "delete from entries", "delete from changes", "truncate entries",
 		"update changes set action = 'edit'",
 		"update entries set version = 1", "update entries set created_by = gen_random_uuid()",
-		"update entries set created_at = now()", "update entries set party_id = gen_random_uuid()",
+		"update entries set created_at = now()",
 		"update parties set deleted_by = gen_random_uuid()", "update parties set request_hash = sha256('x')",
 		"insert into changes select * from changes", "alter table entries disable row level security",
 		"set local role tijori_owner", "set local session_replication_role = replica",
@@ -366,6 +366,9 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 		_, err := exec(s.owner, sql)
 		wantKind(t, "owner: "+sql, err, fault.Forbidden)
 	}
+	// An entry may move to another party, but to none that the business does not have.
+	_, err = exec(s.owner, "update entries set party_id = gen_random_uuid()")
+	wantKind(t, "owner: entries of no party", err, fault.NotFound)
 }
 
 func TestACounterCorrectsForOneDay(t *testing.T) {

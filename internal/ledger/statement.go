@@ -81,7 +81,7 @@ type Statement struct {
 // account, business, party, last day.
 const StatementSQL = `
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
-	e.side, e.amount_minor, e.business_date, e.note, e.opening
+	e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode
 from tijori.parties p
 left join tijori.entries e
 	on e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
@@ -127,11 +127,11 @@ func (s *Statement) read(rows pgx.Rows, today time.Time, begin func(Statement) e
 		return begin(*s)
 	}
 	for rows.Next() {
-		var side, note *string
+		var side, note, mode *string
 		var minor *int64
 		var date *time.Time
 		var opening *bool
-		if err := rows.Scan(append(s.Party.targets(), &side, &minor, &date, &note, &opening)...); err != nil {
+		if err := rows.Scan(append(s.Party.targets(), &side, &minor, &date, &note, &opening, &mode)...); err != nil {
 			return err
 		}
 		found = true
@@ -139,6 +139,9 @@ func (s *Statement) read(rows pgx.Rows, today time.Time, begin func(Statement) e
 			continue
 		}
 		e := EntryFields{Side: Side(*side), AmountMinor: *minor, Date: *date, Note: *note, Opening: *opening}
+		if mode != nil {
+			e.Mode = Mode(*mode)
+		}
 		if e.Date.After(today) {
 			if err := s.Ahead.add(e); err != nil {
 				return err
@@ -229,7 +232,7 @@ type bookReader struct {
 var errRow = errors.New("a row of the book is not what was asked for")
 
 func (r *bookReader) read(row [][]byte) error {
-	if len(row) != 10 || len(row[0]) != 16 {
+	if len(row) != 11 || len(row[0]) != 16 {
 		return errRow
 	}
 	switch c := bytes.Compare(row[0], r.PartyID[:]); {
@@ -255,7 +258,7 @@ func (r *bookReader) read(row [][]byte) error {
 	r.Entries = true
 	r.EntryFields = EntryFields{
 		Side: Given, AmountMinor: int64(binary.BigEndian.Uint64(row[6])), Date: next.Date,
-		Note: string(row[8]), Opening: row[9][0] != 0,
+		Note: string(row[8]), Opening: row[9][0] != 0, Mode: Mode(row[10]),
 	}
 	if string(row[5]) != string(Given) {
 		r.Side = Side(row[5])
@@ -287,10 +290,10 @@ with party as materialized (
 	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
 	order by p.id
 )
-select p.id, p.kind, p.name, p.phone, e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening
+select p.id, p.kind, p.name, p.phone, e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode
 from party p
 left join lateral (
-	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening
+	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 	order by e.business_date, e.id

@@ -18,7 +18,7 @@ var mergeTrials = map[string]trial{
 	}},
 	"GET /b/{business}/p/{party}/merge": {
 		ask:    func(i ids) ask { return ask{path: i.party() + "/merge", query: values("into", i.get("twin"))} },
-		status: 200, shows: wordOfA + "party twin",
+		status: 200, shows: wordOfA + "twin",
 	},
 	"POST /b/{business}/p/{party}/merge": {status: 303, shows: "/p/", ask: func(i ids) ask {
 		return form(i.party()+"/merge", "id", newIDText(), "into", i.get("twin"), "version", "2")
@@ -31,7 +31,7 @@ var mergeTrials = map[string]trial{
 	}},
 	"GET /b/{business}/p/{party}/entries/{entry}/move": {
 		own: true,
-		ask: func(i ids) ask { return ask{path: i.entry() + "/move"} }, status: 200, shows: wordOfA + "party twin",
+		ask: func(i ids) ask { return ask{path: i.entry() + "/move"} }, status: 200, shows: wordOfA + "twin",
 	},
 	"POST /b/{business}/p/{party}/entries/{entry}/move": {status: 303, shows: "/p/", own: true, ask: func(i ids) ask {
 		return form(i.entry()+"/move", "version", "1", "party", i.get("twin"))
@@ -44,7 +44,7 @@ func (w *world) seedMerge(s *side) {
 	twin, gone, merge := fresh(), fresh(), fresh()
 	s.ids["twin"], s.ids["merge"] = twin.String(), merge.String()
 	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
-		for id, name := range map[uuid.UUID]string{twin: "party twin", gone: "party merged"} {
+		for id, name := range map[uuid.UUID]string{twin: "twin", gone: "merged"} {
 			if _, err := ledger.AddParty(w.Context(), tx, id, ledger.PartyFields{
 				Kind: ledger.Customer, Name: s.word + name, Note: s.word + "note",
 			}); err != nil {

@@ -99,7 +99,8 @@ func TestPagesWithoutAnEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			seen, err := playOn(t, h, Flow{Start: "/", Proves: "/", Contains: "what no page says", Longest: 15 * time.Second}, 60)
+			flow := Flow{Start: "/", Proves: "/", Contains: "what no page says", Longest: 15 * time.Second}
+			seen, err := playOn(t, h, flow, 60)
 			if err == nil {
 				t.Errorf("it is called done: %+v", seen)
 			}

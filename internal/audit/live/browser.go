@@ -86,7 +86,8 @@ func (j *judged) add(rule, object, saw string, steps ...string) {
 		if f.Proof == nil {
 			first := "in a browser, open " + j.b.Path + " and go through " + j.b.Name + " as " + j.b.As
 			f.Proof = &finding.Proof{
-				Who: "whoever sees the browser, or is sent what it sends", Steps: append([]string{first}, steps...), Saw: saw,
+				Who:   "whoever sees the browser, or is sent what it sends",
+				Steps: append([]string{first}, steps...), Saw: saw,
 			}
 		}
 	})

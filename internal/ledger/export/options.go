@@ -41,6 +41,9 @@ type Labels struct {
 	All, From, Until        string // the range: all of it, from %s, until %s
 	Owes, Settled, SideNote string // who owes whom how much; whose side the columns are written from
 	Page                    string // page %d of %d, in this order
+	Paid                    string // the column that says how an entry was paid
+	Cash, Bank, Cheque      string // and what it says; UPI is UPI in all languages
+	Goods                   string
 }
 
 // English is the words of a file, which are also the keys of their translation.
@@ -53,6 +56,7 @@ var English = Labels{
 	Get:   "You'll get", Give: "You'll give",
 	All: "All entries", From: "From %s", Until: "Up to %s", Owes: "%s owes %s %s.", Settled: "Settled",
 	SideNote: "Written from the side of %s. A balance with a minus is what %s owes.", Page: "Page %d of %d",
+	Paid: "Paid by", Cash: "Cash", Bank: "Bank", Cheque: "Cheque", Goods: "Goods",
 }
 
 // In returns the words of a language that translate knows.
@@ -62,7 +66,7 @@ func (l Labels) In(translate func(string) string) Labels {
 		&l.Customer, &l.Supplier,
 		&l.Statement, &l.Khata, &l.Given, &l.Received, &l.Old, &l.Ahead, &l.Get, &l.Give, &l.All, &l.From, &l.Until,
 		&l.Owes,
-		&l.Settled, &l.SideNote, &l.Page,
+		&l.Settled, &l.SideNote, &l.Page, &l.Paid, &l.Cash, &l.Bank, &l.Cheque, &l.Goods,
 	} {
 		*word = translate(*word)
 	}
@@ -80,6 +84,23 @@ func (l Labels) DetailsOf(e ledger.EntryFields) string {
 	return l.Old + ": " + e.Note
 }
 
+// PaidBy is how an entry was paid; nothing for an opening balance.
+func (l Labels) PaidBy(e ledger.EntryFields) string {
+	switch e.PaidBy() {
+	case ledger.Cash:
+		return l.Cash
+	case ledger.UPI:
+		return "UPI"
+	case ledger.Bank:
+		return l.Bank
+	case ledger.Cheque:
+		return l.Cheque
+	case ledger.Goods:
+		return l.Goods
+	}
+	return ""
+}
+
 // detailsOf is DetailsOf for a line that may lie ahead.
 func (l Labels) detailsOf(line ledger.Line) string {
 	text := l.DetailsOf(line.EntryFields)
@@ -90,6 +111,18 @@ func (l Labels) detailsOf(line ledger.Line) string {
 		return l.Ahead
 	}
 	return l.Ahead + ": " + text
+}
+
+// paidDetails is detailsOf with how the entry was paid, where that is more than its side says.
+func (l Labels) paidDetails(line ledger.Line) string {
+	text, usual := l.detailsOf(line), ledger.EntryFields{Side: line.Side}
+	if line.Opening || line.PaidBy() == usual.PaidBy() {
+		return text
+	}
+	if text == "" {
+		return l.PaidBy(line.EntryFields)
+	}
+	return text + " · " + l.PaidBy(line.EntryFields)
 }
 
 func (l Labels) kind(k ledger.Kind) string {

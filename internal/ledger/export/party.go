@@ -24,7 +24,7 @@ func PartyCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID
 		if c, err = newCSVWriter(w); err != nil {
 			return err
 		}
-		for _, heading := range []string{l.Date, l.Details, l.Gave, l.Got, l.Balance} {
+		for _, heading := range []string{l.Date, l.Details, l.Gave, l.Got, l.Balance, l.Paid} {
 			c.text(heading)
 		}
 		if err := c.endRow(); err != nil {
@@ -39,12 +39,14 @@ func PartyCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID
 		c.cell("")
 		c.cell("")
 		c.amount(s.Opening, o.Currency)
+		c.cell("")
 		return c.endRow()
 	}
 	s, err := ledger.WriteStatement(ctx, tx, party, r, begin, func(line ledger.Line) error {
 		c.date(line.Date)
 		c.text(l.DetailsOf(line.EntryFields))
 		c.sides(line, o.Currency)
+		c.text(l.PaidBy(line.EntryFields))
 		return c.endRow()
 	})
 	if err != nil {
@@ -59,6 +61,7 @@ func PartyCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID
 	c.amount(s.Given, o.Currency)
 	c.amount(s.Received, o.Currency)
 	c.amount(s.Closing, o.Currency)
+	c.cell("")
 	if err := c.endRow(); err != nil {
 		return fmt.Errorf("export party %s: %w", party, err)
 	}
@@ -94,7 +97,7 @@ func BookCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) error
 	if err != nil {
 		return fmt.Errorf("export the book: %w", err)
 	}
-	for _, heading := range []string{l.Party, l.Kind, l.Phone, l.Date, l.Details, l.Gave, l.Got, l.Balance} {
+	for _, heading := range []string{l.Party, l.Kind, l.Phone, l.Date, l.Details, l.Gave, l.Got, l.Balance, l.Paid} {
 		c.text(heading)
 	}
 	if err := c.endRow(); err != nil {
@@ -111,11 +114,13 @@ func BookCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) error
 			c.date(b.Date)
 			c.text(l.detailsOf(b.Line))
 			c.sides(b.Line, o.Currency)
+			c.text(l.PaidBy(b.EntryFields))
 		} else {
 			for range 4 {
 				c.cell("")
 			}
 			c.amount(0, o.Currency)
+			c.cell("")
 		}
 		return c.endRow()
 	})

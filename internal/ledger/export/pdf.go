@@ -117,7 +117,7 @@ func (s *sheet) boxes(f *pdf.Form, list []box) {
 }
 
 func (s *sheet) entry(line ledger.Line) error {
-	r := tableRow{date: s.o.date(line.Date), details: s.l.detailsOf(line)}
+	r := tableRow{date: s.o.date(line.Date), details: s.l.paidDetails(line)}
 	if !line.Ahead {
 		r.balance = s.money(line.Balance)
 	}

@@ -22,7 +22,7 @@ func PartyXLSX(
 		return err
 	}
 	l := o.labels()
-	x, err := newXLSXWriter(l.Statement, o.Currency, []float64{14, 44, 18, 18, 18})
+	x, err := newXLSXWriter(l.Statement, o.Currency, []float64{14, 44, 18, 18, 18, 12})
 	if err != nil {
 		return fmt.Errorf("spreadsheet of party %s: %w", party, err)
 	}
@@ -32,15 +32,16 @@ func PartyXLSX(
 		if err := x.newSheet(); err != nil {
 			return err
 		}
-		return x.add(x.boldDate(s.Range.From), x.bold(l.Opening), nil, nil, x.boldAmount(s.Opening))
+		return x.add(x.boldDate(s.Range.From), x.bold(l.Opening), nil, nil, x.boldAmount(s.Opening), nil)
 	}
 	s, err := ledger.WriteStatement(ctx, tx, party, r, begin, func(line ledger.Line) error {
 		gave, got, balance := x.sides(line)
-		return x.add(x.date(line.Date), x.text(l.DetailsOf(line.EntryFields)), gave, got, balance)
+		return x.add(x.date(line.Date), x.text(l.DetailsOf(line.EntryFields)), gave, got, balance,
+			x.text(l.PaidBy(line.EntryFields)))
 	})
 	if err == nil {
 		err = x.add(x.boldDate(s.Range.To), x.bold(l.Closing), x.boldAmount(s.Given), x.boldAmount(s.Received),
-			x.boldAmount(s.Closing))
+			x.boldAmount(s.Closing), nil)
 	}
 	if err == nil {
 		err = x.end(w)
@@ -69,7 +70,7 @@ func (x *xlsxWriter) statementHead(s ledger.Statement, o Options) error {
 			return err
 		}
 	}
-	return x.heads(3, l.Date, l.Details, l.Gave, l.Got, l.Balance)
+	return x.heads(3, l.Date, l.Details, l.Gave, l.Got, l.Balance, l.Paid)
 }
 
 // BookXLSX writes every entry of the business with the columns of BookCSV, over
@@ -79,7 +80,7 @@ func BookXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) erro
 		return err
 	}
 	l := o.labels()
-	x, err := newXLSXWriter(l.Khata, o.Currency, []float64{28, 12, 18, 14, 40, 18, 18, 18})
+	x, err := newXLSXWriter(l.Khata, o.Currency, []float64{28, 12, 18, 14, 40, 18, 18, 18, 12})
 	if err != nil {
 		return fmt.Errorf("spreadsheet of the book: %w", err)
 	}
@@ -88,15 +89,18 @@ func BookXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) erro
 		if err := x.freeze(1); err != nil {
 			return err
 		}
-		return x.heads(3, l.Party, l.Kind, l.Phone, l.Date, l.Details, l.Gave, l.Got, l.Balance)
+		return x.heads(3, l.Party, l.Kind, l.Phone, l.Date, l.Details, l.Gave, l.Got, l.Balance, l.Paid)
 	}
 	err = x.newSheet()
 	if err == nil {
 		err = ledger.WriteBook(ctx, tx, func(b ledger.BookLine) error {
-			cells := []any{x.text(b.Name), x.text(l.kind(b.Kind)), x.text(b.Phone), nil, nil, nil, nil, x.amount(0)}
+			cells := []any{
+				x.text(b.Name), x.text(l.kind(b.Kind)), x.text(b.Phone), nil, nil, nil, nil, x.amount(0), nil,
+			}
 			if b.Entries {
 				cells[3], cells[4] = x.date(b.Date), x.text(l.detailsOf(b.Line))
 				cells[5], cells[6], cells[7] = x.sides(b.Line)
+				cells[8] = x.text(l.PaidBy(b.EntryFields))
 			}
 			return x.add(cells...)
 		})

@@ -68,11 +68,11 @@ func TestPartyXLSX(t *testing.T) {
 		{"=शर्मा & Sons"},
 		{"From 1 Apr 2026"},
 		nil,
-		{"Date", "Details", "You gave", "You got", "Balance"},
+		{"Date", "Details", "You gave", "You got", "Balance", "Paid by"},
 		{"01 Apr 2026", "Opening balance", "", "", "-12,34,567.89"},
-		{"01 Apr 2026", "=1+1", "12,34,56,789.00", "", "12,22,22,221.11"},
-		{"02 Apr 2026", "+91 <b>&amp;</b> _x0041_", "", "0.10", "12,22,22,221.01"},
-		{"03 Apr 2026", "two\nlines", "99,99,99,99,999.99", "", "1,00,12,22,22,221.00"},
+		{"01 Apr 2026", "=1+1", "12,34,56,789.00", "", "12,22,22,221.11", "Goods"},
+		{"02 Apr 2026", "+91 <b>&amp;</b> _x0041_", "", "0.10", "12,22,22,221.01", "Cash"},
+		{"03 Apr 2026", "two\nlines", "99,99,99,99,999.99", "", "1,00,12,22,22,221.00", "Goods"},
 		{"", "Closing balance", "1,00,12,34,56,788.99", "0.10", "1,00,12,22,22,221.00"},
 	}
 	// The reader of the test writes numbers in western groups; the format says how spreadsheets do.
@@ -155,7 +155,7 @@ func TestBookXLSXGoesOnOnTheNextSheet(t *testing.T) {
 		}
 	}
 	last, err := file.GetRows("All parties 2")
-	if want := []string{"Sita", "Supplier", "", "01 Apr 2026", "milk", "", "7.00", "-7.00"}; err != nil ||
+	if want := []string{"Sita", "Supplier", "", "01 Apr 2026", "milk", "", "7.00", "-7.00", "Cash"}; err != nil ||
 		!slices.Equal(last[3], want) {
 		t.Errorf("last row %q, %v, want %q", last, err, want)
 	}

@@ -326,7 +326,8 @@ func (r *reader) askFigures(senses []sense, doubts []int) {
 			continue
 		}
 		switch s := senses[i]; s {
-		case worker, otherDate, voucher, firstName, middleName, lastName, sense(Phone), sense(Date), sense(Name),
+		case worker, otherDate, voucher, sense(Paid),
+			firstName, middleName, lastName, sense(Phone), sense(Date), sense(Name),
 			sense(Side), sense(Kind):
 			continue
 		case balance, sense(Owes), sense(Owed):

@@ -530,6 +530,10 @@ func (r *reader) entry(row Row) (entries []ledger.EntryFields, at int) {
 	for i := range entries {
 		e := &entries[i]
 		e.Date, e.Note = date, r.joined(row, Details, ", ")
+		said := strings.TrimSpace(r.cell(row, Paid))
+		if e.Mode = ledger.ReadMode(said); e.Mode == "" && said != "" {
+			e.Note = strings.TrimPrefix(e.Note+", "+said, ", ")
+		}
 		clean, err := e.Clean()
 		if err != nil {
 			r.problem(row, Details, err)

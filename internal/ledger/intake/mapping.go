@@ -31,6 +31,7 @@ const (
 	Amount      Field = "amount"      // of an entry, whose side Side says, or its sign: positive is given
 	Side        Field = "side"        // Dr or Cr, gave or got; of Amount or of Opening
 	Details     Field = "details"     // note of an entry
+	Paid        Field = "paid"        // how an entry was paid; words that say none of it are kept in the note
 	Running     Field = "running"     // balance after an entry, as the file has it; it is compared and not taken
 	RunningSide Field = "runningside" // Dr or Cr of Running
 )
@@ -38,7 +39,7 @@ const (
 // Fields are the fields that a column may be, in the order in which they are offered.
 var Fields = []Field{
 	Ignore, Name, Company, Phone, Kind, Note, Opening, Owes, Owed, Date, Given, Received, Amount, Side,
-	Details, Running, RunningSide,
+	Details, Paid, Running, RunningSide,
 }
 
 // manifold are the fields that several columns may be.
@@ -215,7 +216,7 @@ func (m Mapping) guessWords(t *Table, senses []sense) {
 			if !slices.Contains(senses, sense(Name)) && !repeated {
 				m.Columns[i] = Name
 			}
-		case f == Name, f == Company, f == Kind, f == Date, f == Details:
+		case f == Name, f == Company, f == Kind, f == Date, f == Details, f == Paid:
 			m.set(i, f)
 		case f == Phone, f == Note:
 			if !repeated {

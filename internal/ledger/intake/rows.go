@@ -201,7 +201,7 @@ func (r *reader) said(row Row) rowWord {
 			break
 		}
 		switch r.o.Mapping.Columns[i] {
-		case Name, Details, Date, Note, Ignore, Company, Phone, Side, Kind:
+		case Name, Details, Date, Note, Ignore, Company, Phone, Side, Kind, Paid:
 			if w := r.word(strings.TrimSpace(c)); w != ordinary {
 				return w
 			}

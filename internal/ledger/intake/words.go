@@ -133,7 +133,11 @@ var heads = map[sense][]string{
 		"debit/credit", "credit/debit", "given/received", "gave/got", "दिए या मिले", "प्रकार", "लेन देन",
 		"balance type",
 	},
-	voucher: {"vch type", "voucher type", "payment type", "mode", "payment mode"},
+	voucher: {"vch type", "voucher type"},
+	sense(Paid): {
+		"paid by", "mode", "payment mode", "mode of payment", "payment type", "payment method", "pay mode", "paid via",
+		"paid through", "कैसे", "कैसे दिए", "भुगतान का तरीका", "भुगतान माध्यम", "माध्यम",
+	},
 	sense(Details): {
 		"details", "detail", "note", "notes", "remark", "remarks", "description", "narration",
 		"particulars", "particular", "transaction remarks", "transaction details", "transaction description",

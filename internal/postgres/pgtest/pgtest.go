@@ -84,7 +84,7 @@ func start() error {
 	}
 	server.started = true
 	server.err = func() (err error) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // however busy the machine
 		defer cancel()
 		if server.dir, err = os.MkdirTemp("", "tijori-pg"); err != nil {
 			return err

@@ -29,60 +29,63 @@ func deskOf(r *frame.Request) ledger.Desk {
 	return ledger.Desk{Currency: r.Person.Business.Currency, Today: r.Today}
 }
 
-// enterGrid reads who is asking, and refuses plans without the grid; the database does so again.
-func (h *Handlers) enterGrid(r *frame.Request, queue func(postgres.Scope, *pgx.Batch)) (ledger.Desk, error) {
-	if err := r.Read(queue); err != nil {
-		return ledger.Desk{}, err
-	}
-	if !r.Plan().Has(billing.BatchEntry) {
-		return ledger.Desk{}, billing.NeedsPlan(billing.BatchEntry)
-	}
-	return deskOf(r), nil
+// inGrid runs fn in the transaction of a request of the grid, and refuses plans without it; the database does so again.
+func (h *Handlers) inGrid(r *frame.Request, fn func(*postgres.Tx, ledger.Desk) error) error {
+	return r.AsPage(func(tx *postgres.Tx) error {
+		if !r.Plan().Has(billing.BatchEntry) {
+			return billing.NeedsPlan(billing.BatchEntry)
+		}
+		return fn(tx, deskOf(r))
+	})
+}
+
+// around is what stands around the rows of the grid.
+type around struct {
+	batches []ledger.BatchInfo
+	names   ledger.PartyNames
+	undone  *grid.Undone // what an undo has left, when the page says so
+}
+
+func (a *around) queue(s postgres.Scope, b *pgx.Batch) {
+	ledger.QueueBatches(s, b, ledger.GridBatch, &a.batches)
+	ledger.QueuePartyNames(b, "", "", &a.names)
 }
 
 func (h *Handlers) GridPage(w http.ResponseWriter, r *frame.Request) error {
 	var draft ledger.Draft
-	desk, err := h.enterGrid(r, func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueDraft(scope, b, &draft) })
-	if err != nil {
-		return err
-	}
+	var a around
 	var result ledger.BatchResult
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err := h.inGrid(r, func(tx *postgres.Tx, desk ledger.Desk) (err error) {
+		b := &pgx.Batch{}
+		ledger.QueueDraft(tx.Scope, b, &draft)
+		a.queue(tx.Scope, b)
+		if err := tx.SendBatch(r.Context(), b).Close(); err != nil {
+			return err
+		}
+		if a.undone, err = undoneOf(r, tx); err != nil {
+			return err
+		}
 		result, err = ledger.CheckBatch(r.Context(), tx, draft.Batch, draft.Rows, desk)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return h.showGrid(w, r, http.StatusOK, grid.View{Version: draft.Version}, draft.Batch, result)
+	h.showGrid(w, r, http.StatusOK, grid.View{Version: draft.Version}, draft.Batch, result, a)
+	return nil
 }
 
 // showGrid fills in the page around the rows and writes it.
 func (h *Handlers) showGrid(
 	w http.ResponseWriter, r *frame.Request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult,
-) error {
-	var batches []ledger.BatchInfo
-	var names ledger.PartyNames
-	undone, undoneErr := uuid.Parse(r.URL.Query().Get("undone"))
-	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
-		ledger.QueueBatches(scope, b, ledger.GridBatch, &batches)
-		ledger.QueuePartyNames(b, "", "", &names)
-	})
-	if err != nil {
-		return err
-	}
-	if undoneErr == nil && r.Method == http.MethodGet {
-		kept, err := h.keptRows(r, undone)
-		if err != nil {
-			return err
-		}
-		v.Undone = &grid.Undone{Kept: kept}
-	}
+	a around,
+) {
+	v.Undone = a.undone
 	v.Shell, v.ID, v.Max = r.Shell(), batch.String(), ledger.MaxBatchRows
 	if batch == uuid.Nil {
 		v.ID = frame.NewID()
 	}
-	for _, p := range names.Rows {
+	for _, p := range a.names.Rows {
 		v.Names = append(v.Names, p.Name)
 	}
 	var given, received int64
@@ -99,23 +102,23 @@ func (h *Handlers) showGrid(
 	for len(v.Rows) < gridRows {
 		v.Rows = append(v.Rows, grid.Row{ID: frame.NewID(), Date: v.Now.Format("02/01/2006")})
 	}
-	for _, b := range batches {
+	for _, b := range a.batches {
 		v.Batches = append(v.Batches, grid.Batch{
 			ID: b.ID.String(), By: b.ByName, At: b.At, Entries: b.Entries,
 			Parties: b.Parties, Undone: b.UndoneAt != nil,
 		})
 	}
 	h.Render(w, r, status, grid.Page(v))
-	return nil
 }
 
-func (h *Handlers) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, error) {
-	var rows []ledger.KeptRow
-	err := r.As(func(tx *postgres.Tx) (err error) {
-		rows, err = ledger.KeptOfBatch(r.Context(), tx, batch)
-		return err
-	})
-	var kept []grid.Kept
+// undoneOf is what an undo has left in place, of the batch that the address names; nil when it names none.
+func undoneOf(r *frame.Request, tx *postgres.Tx) (*grid.Undone, error) {
+	batch, err := uuid.Parse(r.URL.Query().Get("undone"))
+	if err != nil || r.Method != http.MethodGet {
+		return nil, nil //nolint:nilerr,nilnil // nothing was undone
+	}
+	rows, err := ledger.KeptOfBatch(r.Context(), tx, batch)
+	out := &grid.Undone{}
 	for _, k := range rows {
 		row := grid.Kept{
 			Party: k.PartyName, PartyID: k.PartyID.String(), Side: string(k.Entry.Side),
@@ -124,14 +127,15 @@ func (h *Handlers) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, err
 		if k.EntryID != uuid.Nil {
 			row.EntryID = k.EntryID.String()
 		}
-		kept = append(kept, row)
+		out.Kept = append(out.Kept, row)
 	}
-	return kept, err
+	return out, err
 }
 
 func rowView(r *frame.Request, c *ledger.CheckedRow) grid.Row {
 	row := grid.Row{
 		ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note,
+		Mode:     c.Mode,
 		NewParty: c.NewParty, Twin: c.Twin, Problems: problemsOf(r, c),
 	}
 	if c.PartyID != uuid.Nil {
@@ -165,7 +169,7 @@ func gridForm(r *frame.Request) (rows []ledger.BatchRow, err error) {
 		get := func(name string) string { return r.PostFormValue(name + "-" + strconv.Itoa(n)) }
 		row := ledger.BatchRow{
 			Date: get("date"), Party: get("party"), Given: get("given"), Received: get("received"),
-			Note: get("note"), NewParty: addNew || get("new") != "",
+			Note: get("note"), Mode: get("mode"), NewParty: addNew || get("new") != "",
 		}
 		if row.ID, err = uuid.Parse(get("row")); err != nil {
 			return nil, fault.New(fault.Invalid, "This form is out of date. Reload the page.").Because(err)
@@ -186,16 +190,17 @@ func (h *Handlers) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	desk, err := h.enterGrid(r, nil)
-	if err != nil {
-		return err
-	}
+	var a around
 	var result ledger.BatchResult
-	err = r.As(func(tx *postgres.Tx) error {
-		var err error
+	err = h.inGrid(r, func(tx *postgres.Tx, desk ledger.Desk) (err error) {
 		if result, err = ledger.SaveBatch(r.Context(), tx, batch, rows, desk,
-			r.PostFormValue("then") == "good"); err != nil || result.Kept {
+			r.PostFormValue("then") == "good"); err != nil {
 			return err
+		}
+		if result.Kept {
+			b := &pgx.Batch{}
+			a.queue(tx.Scope, b)
+			return tx.SendBatch(r.Context(), b).Close()
 		}
 		_, err = ledger.SaveDraft(r.Context(), tx, uuid.Nil, ledger.Draft{Batch: frame.NewUUID(), Rows: result.Left()})
 		return err
@@ -216,7 +221,8 @@ func (h *Handlers) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 	if result.Wrong == 0 {
 		view.Error = r.T("There is nothing to save yet.")
 	}
-	return h.showGrid(w, r, http.StatusUnprocessableEntity, view, batch, result)
+	h.showGrid(w, r, http.StatusUnprocessableEntity, view, batch, result, a)
+	return nil
 }
 
 // UndoBatch moves what a batch added to the bin, and leads to the page that says what is left.
@@ -292,7 +298,7 @@ func (in *gridIn) read(r *frame.Request) error {
 		return err
 	}
 	for _, row := range in.Rows {
-		if strings.ContainsRune(row.Date+row.Party+row.Given+row.Received+row.Note, 0) {
+		if strings.ContainsRune(row.Date+row.Party+row.Given+row.Received+row.Note+row.Mode, 0) {
 			return fault.New(fault.Invalid, "This text has a character that cannot be shown. Please type it again.")
 		}
 	}
@@ -305,13 +311,9 @@ func (h *Handlers) APIBatch(w http.ResponseWriter, r *frame.Request) error {
 	if err := in.read(r); err != nil {
 		return err
 	}
-	desk, err := h.enterGrid(r, nil)
-	if err != nil {
-		return err
-	}
 	var result ledger.BatchResult
 	version, next := in.Version, frame.NewUUID()
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err := h.inGrid(r, func(tx *postgres.Tx, desk ledger.Desk) (err error) {
 		if result, err = ledger.SaveBatch(r.Context(), tx, in.ID, in.Rows, desk, in.Some); err != nil ||
 			result.Kept || in.Writer == uuid.Nil {
 			return err
@@ -344,13 +346,9 @@ func (h *Handlers) APIDraft(w http.ResponseWriter, r *frame.Request) error {
 	if err := in.read(r); err != nil {
 		return err
 	}
-	desk, err := h.enterGrid(r, nil)
-	if err != nil {
-		return err
-	}
 	var result ledger.BatchResult
 	var version int
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err := h.inGrid(r, func(tx *postgres.Tx, desk ledger.Desk) (err error) {
 		if result, err = ledger.CheckBatch(r.Context(), tx, in.ID, in.Rows, desk); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,6 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger/intake"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
-	"github.com/tijorihq/tijori/internal/web/page/grid"
 	intakepage "github.com/tijorihq/tijori/internal/web/page/intake"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -28,6 +28,9 @@ var (
 
 // shown is how many parties, twins and problems of a dry run are on the page.
 const shown = 100
+
+// mostPicks is of how many parties a page lets some be chosen. What is chosen stands in an address.
+const mostPicks = 2000
 
 // inLine runs what a large file takes long for: in its turn, one of an account at a time.
 func (h *Handlers) inLine(r *frame.Request, fn func() error) error {
@@ -45,18 +48,17 @@ func (h *Handlers) ImportPage(w http.ResponseWriter, r *frame.Request) error {
 
 func (h *Handlers) showImport(w http.ResponseWriter, r *frame.Request, status int, v intakepage.View) error {
 	var batches []ledger.BatchInfo
-	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
-		ledger.QueueBatches(scope, b, ledger.ImportBatch,
-			&batches)
-	}); err != nil {
-		return err
-	}
-	if undone, err := uuid.Parse(r.URL.Query().Get("undone")); err == nil && r.Method == http.MethodGet {
-		kept, err := h.keptRows(r, undone)
-		if err != nil {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		b := &pgx.Batch{}
+		ledger.QueueBatches(tx.Scope, b, ledger.ImportBatch, &batches)
+		if err := tx.SendBatch(r.Context(), b).Close(); err != nil {
 			return err
 		}
-		v.Undone = &grid.Undone{Kept: kept}
+		v.Undone, err = undoneOf(r, tx)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	v.Shell, v.MaxMB, v.MaxRows = r.Shell(), intake.MaxFile>>20, intake.MaxRows
 	for _, b := range batches {
@@ -132,7 +134,7 @@ func fieldWords(r *frame.Request) []ui.Option {
 		intake.Opening: r.T("Opening balance (positive: they owe you)"), intake.Date: r.T("Date of the entry"),
 		intake.Given: r.T("Gave (debit)"), intake.Received: r.T("Got (credit)"),
 		intake.Amount: r.T("Amount (positive: you gave)"), intake.Side: r.T("Dr or Cr, gave or got"),
-		intake.Details: r.T("Note of the entry"),
+		intake.Details: r.T("Note of the entry"), intake.Paid: r.T("How it was paid"),
 		intake.Company: r.T("Firm (the name where there is no other)"), intake.Owes: r.T("You'll get (they owe you)"),
 		intake.Owed:        r.T("You'll give (you owe them)"),
 		intake.Running:     r.T("Balance after the entry (only compared)"),
@@ -273,6 +275,9 @@ func dryView(r *frame.Request, d *dryRun) intakepage.Dry {
 		}
 		v.Columns = append(v.Columns, c)
 	}
+	if !slices.Contains(d.o.Mapping.Columns, intake.Date) {
+		putPicks(&v, d)
+	}
 	for _, p := range d.plan.Parties[:min(shown, len(d.plan.Parties))] {
 		v.Parties = append(v.Parties, intakepage.Party{
 			Name: p.Name, Phone: p.Phone, New: p.New, Entries: p.Entries,
@@ -301,6 +306,19 @@ func dryView(r *frame.Request, d *dryRun) intakepage.Dry {
 		}
 	}
 	return v
+}
+
+// putPicks puts the new parties of a list on the page to choose from: each stands in a line of its own.
+func putPicks(v *intakepage.Dry, d *dryRun) {
+	v.Picked = len(d.o.Mapping.Pick) > 0
+	if v.Picked || d.plan.New < 2 || d.room < 0 && !v.Contacts {
+		return
+	}
+	for _, p := range d.plan.Parties {
+		if p.New && len(v.Picks) < mostPicks {
+			v.Picks = append(v.Picks, intakepage.Pick{Line: p.Line, Name: p.Name, Phone: p.Phone})
+		}
+	}
 }
 
 // putQuestions puts what the file leaves open on the page, what was answered, and the lines that are not taken.

@@ -114,6 +114,10 @@ func (w world) intake() []Sample {
 	}
 	full := dry
 	full.Contacts, full.Room, full.File = true, 3, "contacts.vcf"
+	full.Picks = []intake.Pick{
+		{Line: 1, Name: w.say("Sunita Tailor", "सुनीता दर्ज़ी"), Phone: "+919876543210"},
+		{Line: 8, Name: w.say("Priya", "प्रिया")},
+	}
 	asks := dry
 	asks.Former, asks.TwinRows, asks.Twins, asks.Repeats, asks.Problems, asks.Wrong = nil, nil, 0, 0, nil, 0
 	asks.Asks = []intake.Ask{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,8 +30,10 @@ func eventually(script string) chromedp.Action[chromedp.Void] {
 func TestModules(t *testing.T) {
 	t.Parallel()
 	var asked, posted, searched atomic.Int64
+	answer := make(chan struct{}) // closed when a posted form may be answered
 	mux := http.NewServeMux()
 	mux.Handle("/", pages())
+	mux.HandleFunc("GET /marker", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /api/billing/me", func(w http.ResponseWriter, r *http.Request) {
 		tier := "free"
 		if asked.Add(1) > 1 {
@@ -41,7 +44,10 @@ func TestModules(t *testing.T) {
 	})
 	mux.HandleFunc("POST /b/", func(w http.ResponseWriter, r *http.Request) {
 		posted.Add(1)
-		time.Sleep(300 * time.Millisecond)
+		select {
+		case <-answer:
+		case <-r.Context().Done():
+		}
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("GET /b/{business}", func(w http.ResponseWriter, r *http.Request) {
@@ -85,7 +91,16 @@ func TestModules(t *testing.T) {
 			const b = document.querySelector(".save-bar [type=submit]");
 			b.click(); b.click(); b.click();
 			return b.getAttribute("aria-disabled") === "true";
-		})()`), chromedp.Sleep(500*time.Millisecond))
+		})()`), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			for posted.Load() == 0 && ctx.Err() == nil {
+				runtime.Gosched()
+			}
+			close(answer)
+			return ctx.Err()
+		}), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error { // what the taps sent went out before it
+			_, err := chromedp.Evaluate[bool](`fetch("/marker").then((r) => r.ok)`, chromedp.EvalAwaitPromise)(ctx, t)
+			return err
+		}))
 		if err != nil || posted.Load() != 1 {
 			t.Errorf("%d requests (%v), want 1", posted.Load(), err)
 		}

@@ -31,21 +31,23 @@ func (h *Handlers) DeveloperPage(_ http.ResponseWriter, r *frame.Request) error 
 }
 
 func (h *Handlers) developerView(r *frame.Request) (developer.View, error) {
-	zone, err := zoneOf(r)
-	if err != nil {
-		return developer.View{}, err
-	}
-	now := h.Clock.Now().In(zone)
-	first := time.Date(now.Year(), now.Month(), now.Day()-chartDays+1, 0, 0, 0, 0, zone)
+	var zone *time.Location
+	var now time.Time
 	var balances []credits.Balance
 	var used []credits.Used
 	var keys []credits.Key
 	var calls []credits.Call
-	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		if zone, err = accountZone(r, tx); err != nil {
+			return err
+		}
+		now = h.Clock.Now().In(zone)
+		b := &pgx.Batch{}
 		credits.QueueBalances(b, &balances)
-		credits.QueueUsed(b, scope, billing.DefaultMeter, first, &used)
+		credits.QueueUsed(b, tx.Scope, billing.DefaultMeter, firstDay(now), &used)
 		credits.QueueKeys(b, &keys)
 		credits.QueueCalls(b, callsShown, &calls)
+		return tx.SendBatch(r.Context(), b).Close()
 	})
 	if err != nil {
 		return developer.View{}, err

@@ -80,47 +80,40 @@ func (u usageQuery) address(path string, before int64) string {
 	return path + "?" + q.Encode()
 }
 
-// accountZone names the time zone of the caller's account.
-func accountZone(r *frame.Request, tx *postgres.Tx) (name string, err error) {
-	err = tx.QueryRow(r.Context(), `select time_zone from accounts where account_id = $1`,
-		tx.Scope.AccountID).Scan(&name)
-	return ui.Or(name, frame.DefaultZone), err
-}
-
-// zoneOf is the time zone of the caller's account.
-func zoneOf(r *frame.Request) (*time.Location, error) {
+// accountZone is the time zone of the caller's account.
+func accountZone(r *frame.Request, tx *postgres.Tx) (*time.Location, error) {
 	var name string
-	err := r.As(func(tx *postgres.Tx) (err error) {
-		name, err = accountZone(r, tx)
-		return err
-	})
+	err := tx.QueryRow(r.Context(), `select time_zone from accounts where account_id = $1`,
+		tx.Scope.AccountID).Scan(&name)
 	if err != nil {
 		return nil, err
 	}
-	return time.LoadLocation(name)
+	return time.LoadLocation(ui.Or(name, frame.DefaultZone))
 }
 
 // usageView reads all that the page shows.
 func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
-	zone, err := zoneOf(r)
-	if err != nil {
-		return usage.View{}, err
-	}
-	q := h.usageQuery(r.URL.Query(), zone)
-	now := h.Clock.Now().In(zone)
-	first := time.Date(now.Year(), now.Month(), now.Day()-chartDays+1, 0, 0, 0, 0, zone)
+	var zone *time.Location
+	var q usageQuery
+	var now time.Time
 	var balances []credits.Balance
 	var entries []credits.Entry
 	var used []credits.Used
 	var rights billing.Entitlements
 	var waiting bool
 	bought, _ := uuid.Parse(r.URL.Query().Get("bought")) // a malformed one waits for nothing
-	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		if zone, err = accountZone(r, tx); err != nil {
+			return err
+		}
+		q, now = h.usageQuery(r.URL.Query(), zone), h.Clock.Now().In(zone)
+		b := &pgx.Batch{}
 		credits.QueueBalances(b, &balances)
-		credits.QueueEntries(b, scope, q.filter, &entries)
-		credits.QueueUsed(b, scope, q.meter, first, &used)
-		billing.QueuePurchaseOpen(b, scope, bought, &waiting)
+		credits.QueueEntries(b, tx.Scope, q.filter, &entries)
+		credits.QueueUsed(b, tx.Scope, q.meter, firstDay(now), &used)
+		billing.QueuePurchaseOpen(b, tx.Scope, bought, &waiting)
 		b.Queue(billing.EntitlementsSQL).QueryRow(billing.ScanEntitlements(&rights))
+		return tx.SendBatch(r.Context(), b).Close()
 	})
 	if err != nil {
 		return usage.View{}, err
@@ -150,6 +143,11 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 		})
 	}
 	return view, nil
+}
+
+// firstDay is the first day of the chart.
+func firstDay(now time.Time) time.Time {
+	return time.Date(now.Year(), now.Month(), now.Day()-chartDays+1, 0, 0, 0, 0, now.Location())
 }
 
 // daysOf fills the days without any use in.
@@ -225,15 +223,11 @@ func (h *Handlers) UsagePage(w http.ResponseWriter, r *frame.Request) error {
 
 // UsageCSV answers with the entries that the page's filter chooses.
 func (h *Handlers) UsageCSV(_ http.ResponseWriter, r *frame.Request) error {
-	var zoneName string
+	var zone *time.Location
 	err := r.AsPage(func(tx *postgres.Tx) (err error) {
-		zoneName, err = accountZone(r, tx)
+		zone, err = accountZone(r, tx)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	zone, err := time.LoadLocation(zoneName)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // A View is the page of /b/{business}/grid. Its form posts id (of the batch), version (of
 // the draft), add_new, then (all or good), and for each row n: row-n, date-n, party-n,
-// party_id-n, new-n, given-n, received-n, note-n. The module grid.js talks to the API instead.
+// party_id-n, new-n, given-n, received-n, note-n, mode-n. The module grid.js talks to the API instead.
 type View struct {
 	ui.Shell
 	ui.Form
@@ -29,9 +29,9 @@ type View struct {
 
 // A Row is one line as typed. Problems are translated sentences by column: date, party, given, received, note.
 type Row struct {
-	ID, Date, Party, PartyID, Given, Received, Note string
-	NewParty, Twin                                  bool
-	Problems                                        map[string]string
+	ID, Date, Party, PartyID, Given, Received, Note, Mode string
+	NewParty, Twin                                        bool
+	Problems                                              map[string]string
 }
 
 // A Batch is one that was saved in the last day.
@@ -58,6 +58,7 @@ var columns = []struct{ name, mode string }{
 	{"given", "decimal"},
 	{"received", "decimal"},
 	{"note", "text"},
+	{"mode", "text"},
 }
 
 func (v View) head(column string) string {
@@ -70,6 +71,8 @@ func (v View) head(column string) string {
 		return v.T("Gave")
 	case "received":
 		return v.T("Got")
+	case "mode":
+		return v.T("Paid by")
 	}
 	return v.T("Note")
 }
@@ -84,11 +87,13 @@ func (r Row) value(column string) string {
 		return r.Given
 	case "received":
 		return r.Received
+	case "mode":
+		return r.Mode
 	}
 	return r.Note
 }
 
-func (r Row) blank() bool { return r.Party+r.Given+r.Received+r.Note == "" }
+func (r Row) blank() bool { return r.Party+r.Given+r.Received+r.Note+r.Mode == "" }
 
 func cell(column string, n int) string { return column + "-" + strconv.Itoa(n) }
 

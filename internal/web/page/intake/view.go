@@ -60,6 +60,8 @@ type Dry struct {
 	Problems               []Problem
 	Wrong                  int    // lines with a problem
 	Room                   int    // parties that the plan still holds when the file brings more, else -1
+	Picks                  []Pick // new parties to choose from; none where all of the file belongs together
+	Picked                 bool   // only those that were chosen are in the figures
 	Roomier                string // the plan that holds more, "" when none does
 	Skip                   bool
 	Asks                   []Ask     // what the file leaves open: until it is answered nothing is brought in
@@ -102,6 +104,19 @@ type Party struct {
 	New           bool
 	Entries       int
 	Before, After money.Amount
+}
+
+// A Pick is a new party to tick.
+type Pick struct {
+	Line        int // its form posts pick
+	Name, Phone string
+}
+
+// unpicked is this page with all parties of the file to choose from again.
+func (v Dry) unpicked() string {
+	all := v
+	all.Answers = slices.DeleteFunc(slices.Clone(v.Answers), func(a Answer) bool { return a.Name == "pick" })
+	return all.other(v.Left > 0)
 }
 
 // A Twin is an entry whose like is in the khata, or further up in the file.

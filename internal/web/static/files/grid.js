@@ -13,7 +13,7 @@ const createButton = form.querySelector("[data-create]");
 const goodButton = form.querySelector("[data-save=good]");
 const { api, symbol, today } = form.dataset;
 const digits = Number(form.dataset.digits), max = Number(form.dataset.max);
-const columns = ["date", "party", "given", "received", "note"];
+const columns = ["date", "party", "given", "received", "note", "mode"];
 const narrow = matchMedia("(max-width: 47.99rem)").matches;
 const say = (text, values) => text.replace(/\{(\w+)\}/g, (_, k) => values[k]);
 
@@ -451,7 +451,7 @@ body.addEventListener("keydown", (e) => {
 		start ??= column;
 		const to = at + (back ? -1 : 1), rows = [...body.rows], i = rows.indexOf(tr);
 		if (to >= 0 && to < columns.length) return does(() => move(tr, columns[to]));
-		if (back) return i > 0 ? does(() => move(rows[i - 1], "note")) : undefined;
+		if (back) return i > 0 ? does(() => move(rows[i - 1], "mode")) : undefined;
 		start = null;
 		if (i + 1 < rows.length) return does(() => move(rows[i + 1], "date"));
 		if (!blank(tr) && rows.length < max) return does(() => move(addRows(1), "date"));
@@ -470,7 +470,7 @@ body.addEventListener("keydown", (e) => {
 	case "Home":
 	case "End":
 		if (mode === "edit" || back) return;
-		return does(() => move(e.ctrlKey ? (e.key === "Home" ? body.rows[0] : body.rows[body.rows.length - 1]) : tr, e.key === "Home" ? "date" : "note"));
+		return does(() => move(e.ctrlKey ? (e.key === "Home" ? body.rows[0] : body.rows[body.rows.length - 1]) : tr, e.key === "Home" ? "date" : "mode"));
 	case "PageUp":
 	case "PageDown":
 		return does(() => move(down(tr, e.key === "PageUp" ? -10 : 10), column));

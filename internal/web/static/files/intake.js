@@ -56,3 +56,19 @@ if (picker && navigator.contacts?.select) {
 		form.requestSubmit();
 	});
 }
+
+// Parties to tick: how many are chosen, and no more than there is room for.
+const picks = document.querySelector("[data-picks]");
+
+function count() {
+	const boxes = [...picks.querySelectorAll("[name=pick]")], n = boxes.filter((b) => b.checked).length;
+	const room = Number(picks.dataset.room);
+	picks.querySelector("[data-picked]").textContent = room < 0 ? `(${n})` : `(${n}/${room})`;
+	for (const b of boxes) b.disabled = room >= 0 && n >= room && !b.checked;
+}
+
+if (picks) {
+	picks.addEventListener("change", count);
+	addEventListener("pageshow", count);
+	count();
+}
