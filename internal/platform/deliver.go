@@ -278,9 +278,13 @@ func (s *Service) TellLapses(ctx context.Context, app string) (n int, err error)
 	return 0, nil // it does them all at once
 }
 
-// ForgetEvents deletes events that are older than the log reaches.
+// ForgetEvents deletes events that are older than the log reaches, and imports after ninety days.
 func (s *Service) ForgetEvents(ctx context.Context, app string) (n int, err error) {
 	err = s.db.AsBilling(ctx, postgres.Work{App: app}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `
+			delete from imports where app_id = $1 and created_at < now() - interval '90 days'`, app); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, `select tijori_plans.forget_events()`).Scan(&n)
 	})
 	return 0, err
