@@ -276,4 +276,3 @@ func (c *importEndCmd) Run(e *env) error {
 		return err
 	})
 }
-

@@ -45,6 +45,8 @@ var ofPeople = map[string]string{
 	"access_log_allowed_rest": "part of it", "access_log_refused_rest": "part of it",
 	"apps": "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's",
 	"events": "erased", "deliveries": "go with their event", "webhook_endpoints": "an app's, not a person's",
+	"imports":     "an app's, gone after ninety days",
+	"import_rows": "erased with the customer whom they name", "shadow_checks": "erased with the customer",
 	"app_keys":         "an app's, not a person's",
 	"schema_compat":    "nobody's",
 	"goose_db_version": "nobody's", "service_clock": "nobody's", "plans": "nobody's", "prices": "nobody's",

@@ -41,7 +41,8 @@ var (
 	errImportEncoding = fault.InvalidField("csv", "The file is not UTF-8 text. Save it as CSV (UTF-8).").
 				Coded("import_encoding")
 	errImportHeader = fault.InvalidField("csv",
-		"The first line must be external_id,provider,id, then a column for each meter with credits.").Coded("import_header")
+		"The first line must be %s, then a column for each meter with credits.", "external_id,provider,id").
+		Coded("import_header")
 	errImportEmpty = fault.InvalidField("csv", "The file has no line below its header.").Coded("import_empty")
 )
 

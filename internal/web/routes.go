@@ -5,6 +5,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/freeze"
+	"github.com/tijorihq/tijori/internal/web/apps"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/khata"
@@ -439,6 +440,13 @@ func (p *parts) routes() []frame.Route {
 			Handle: p.apps.EndTokens,
 		},
 		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.Plans},
+		{
+			Pattern: "POST /api/v1/imports", Access: frame.Server, MaxBody: apps.MaxImportBody,
+			Handle: p.apps.BeginImport,
+		},
+		{Pattern: "GET /api/v1/imports/{id}", Access: frame.Server, Handle: p.apps.Import},
+		{Pattern: "DELETE /api/v1/imports", Access: frame.Server, Handle: p.apps.EndImports},
+		{Pattern: "GET /api/v1/shadow", Access: frame.Server, Handle: p.apps.Shadows},
 		{Pattern: "GET /api/v1/events", Access: frame.Server, Handle: p.apps.Events},
 		{Pattern: "GET /api/v1/webhooks", Access: frame.Server, Handle: p.apps.Webhooks},
 		{

@@ -2,6 +2,27 @@ package i18n
 
 // What the API for apps refuses.
 var hindiPlatform = map[string]string{
+	"The file is larger than %d KB. Send it in parts.":             "फ़ाइल %d KB से बड़ी है। उसे हिस्सों में भेजिए।",
+	"The file has more than %d lines. Send it in parts.":           "फ़ाइल में %d से ज़्यादा पंक्तियाँ हैं। उसे हिस्सों में भेजिए।",
+	"The file is not UTF-8 text. Save it as CSV (UTF-8).":          "फ़ाइल UTF-8 में नहीं है। उसे CSV (UTF-8) के रूप में सहेजिए।",
+	"The file has no line below its header.":                       "फ़ाइल में शीर्षक के नीचे कोई पंक्ति नहीं है।",
+	"The column %q is no meter of this app.":                       "कॉलम %q इस ऐप का कोई मीटर नहीं है।",
+	"Line %d repeats line %d.":                                     "पंक्ति %d वही है जो पंक्ति %d है।",
+	"Lines %d and %d give %s to two customers.":                    "पंक्ति %d और %d में %s दो ग्राहकों को दिया गया है।",
+	"Lines %d and %d both bring credits of one customer.":          "पंक्ति %d और %d दोनों में एक ही ग्राहक के क्रेडिट हैं।",
+	"Line %d: %s is missing, or not what it should be.":            "पंक्ति %d: %s खाली है या सही नहीं है।",
+	"Line %d is not CSV with as many columns as the header.":       "पंक्ति %d सही CSV नहीं है, या उसमें शीर्षक जितने कॉलम नहीं हैं।",
+	"There is no such import.":                                     "ऐसा कोई इंपोर्ट नहीं है।",
+	"It belongs to another customer already.":                      "यह पहले से किसी और ग्राहक का है।",
+	"Its price is in no plan of the app's plan file.":              "इसका दाम ऐप की प्लान फ़ाइल के किसी प्लान में नहीं है।",
+	"What the provider says of it cannot be read.":                 "भुगतान सेवा ने इसके बारे में जो बताया, वह पढ़ा नहीं जा सका।",
+	"This customer of the provider has no subscription that runs.": "भुगतान सेवा के इस ग्राहक की कोई चालू सदस्यता नहीं है।",
+	"The provider does not know it, or knows it with the other mode's key.": "भुगतान सेवा इसे नहीं जानती, या यह दूसरे मोड की " +
+		"चाबी का है।",
+	"Credits of this meter were brought along before, and another number.": "इस मीटर के क्रेडिट पहले लाए जा चुके हैं, और संख्या " +
+		"अलग थी।",
+	"The first line must be %s, then a column for each meter with credits.": "पहली पंक्ति %s होनी चाहिए, फिर जिन मीटरों के " +
+		"क्रेडिट हैं उनका एक-एक कॉलम।",
 	"The plan does not include this.":                    "यह प्लान में शामिल नहीं है।",
 	"A feature is named as in the plan file.":            "सुविधा का नाम वही दीजिए जो प्लान फ़ाइल में है।",
 	"No plan of this app names this, and no meter does.": "इस ऐप के किसी प्लान या मीटर में यह नाम नहीं है।",
