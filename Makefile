@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build release drill test test-newest test-pooler generate lint format width fuzz gameday torture bench bench-against audit-bench screenshots clean
+.PHONY: help run demo build release drill test test-newest test-pooler generate lint dead format width fuzz gameday torture bench bench-against audit-bench screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -50,13 +50,17 @@ test-pooler: ## test PKGS through PgBouncer in transaction mode
 	@pooler=$$(scripts/setup-pooler) || exit; PATH="$$PATH:$(cache)/bin" TIJORI_TEST_POOLER="$$pooler" \
 		go run ./internal/ci/testcount $(TESTFLAGS) $(PKGS)
 
-generate: ## write the Go code of the pages
+generate: ## write the Go code of the pages, and the types of @tijori/client
 	@$(tool) templ generate -path internal
+	@if command -v node >/dev/null; then node packages/client/scripts/types.mjs; fi
 
 lint: ## staticcheck and gofumpt
 	@$(tool) staticcheck ./...
 	@files=$$(git ls-files '*.go' | grep -v '_templ\.go$$' | xargs $(tool) gofumpt -l); \
 		if [ -n "$$files" ]; then echo "$$files"; echo "not formatted as gofumpt does" >&2; exit 1; fi
+
+dead: ## functions that only tests use, or nobody
+	@scripts/dead
 
 format: ## write Go files as gofumpt does
 	@git ls-files '*.go' | grep -v '_templ\.go$$' | xargs $(tool) gofumpt -w

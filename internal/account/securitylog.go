@@ -13,7 +13,7 @@ import (
 
 // An Event is something that concerns the safety of a user or an account. It is
 // written into the security log in the transaction of the act, and told by mail
-// where Tells says so.
+// where the table tijori.security_kinds says so.
 type Event string
 
 // All events there are. The table tijori.security_kinds has the same list, and whom each is told.
@@ -47,62 +47,8 @@ const (
 	DeletionEnded       Event = "deletion_ended"
 )
 
-// An Audience is whom an event is told by mail.
-type Audience string
-
-// The audiences.
-const (
-	Nobody Audience = "nobody" // it stands in the log alone
-	User   Audience = "user"   // the user whom it concerns
-	Owners Audience = "owners" // the owners of the account, and that user
-)
-
-// Events lists every event with its audience. A test compares it with the database, and asks
-// for the words of each.
-func Events() []struct {
-	Event
-	Audience
-} {
-	return []struct {
-		Event
-		Audience
-	}{
-		{SignedIn, Nobody},
-		{DeviceAdded, User},
-		{SignInFailed, Nobody},
-		{SignedOutEverywhere, Nobody},
-		{PasswordChanged, User},
-		{PasswordRecovered, User},
-		{EmailChangeAsked, Nobody}, // both ends have letters of their own
-		{EmailChanged, Nobody},
-		{EmailTakenBack, User},
-		{FactorAdded, User},
-		{FactorRemoved, User},
-		{RecoveryCodesMade, User},
-		{RecoveryCodeUsed, User},
-		{MemberInvited, Nobody},
-		{OwnerInvited, Owners},
-		{MemberAdded, Nobody},
-		{OwnerAdded, Owners},
-		{RoleChanged, Owners},
-		{MemberRemoved, User},
-		{OwnerRemoved, Owners},
-		{KeyMade, Owners},
-		{KeyEnded, Nobody},
-		{PayeeChanged, Owners},
-		{DataExported, Nobody},
-		{DataTaken, Owners},
-		{DeletionBegun, Nobody}, // LeavingMail tells it
-		{DeletionEnded, Nobody},
-	}
-}
-
-// LogUser writes what a user did, or what happened to the user, into the log of every account that the user belongs
+// logUser writes what a user did, or what happened to the user, into the log of every account that the user belongs
 // to, and leaves the notice that the event asks for. The transaction is the act's own, of the sign-in role.
-func LogUser(ctx context.Context, tx pgx.Tx, e Event, user uuid.UUID, d Device) error {
-	return logUserFrom(ctx, tx, e, user, d)
-}
-
 func logUser(ctx context.Context, tx pgx.Tx, e Event, user uuid.UUID) error {
 	if _, err := tx.Exec(ctx, `select tijori_access.log_user($1, $2)`, string(e), user); err != nil {
 		return fmt.Errorf("log %s: %w", e, err)

@@ -300,10 +300,8 @@ type Act struct {
 
 var errNoReason = fault.InvalidField("reason", "Say why, in a few words. It is kept.")
 
-// SaveAct writes down what an operator did, in the transaction that did it.
+// saveAct writes down what an operator did, in the transaction that did it.
 // Invalid without a reason.
-func SaveAct(ctx context.Context, tx pgx.Tx, a Act) error { return saveAct(ctx, tx, a) }
-
 func saveAct(ctx context.Context, tx pgx.Tx, a Act) error {
 	id, err := uuid.NewV7()
 	if err != nil {

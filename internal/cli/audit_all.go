@@ -16,6 +16,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/audit/begin"
 	"github.com/tijorihq/tijori/internal/audit/bundle"
+	"github.com/tijorihq/tijori/internal/audit/confirm"
 	"github.com/tijorihq/tijori/internal/audit/db"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 	"github.com/tijorihq/tijori/internal/audit/leaky"
@@ -27,7 +28,7 @@ import (
 
 // ask asks on a terminal for what no flag says.
 func (c *auditInitCmd) ask(e *env) error {
-	if c.URL != "" || c.OpenAPI != "" || c.HAR != "" || c.As != "" {
+	if c.URL != "" || c.OpenAPI != "" || c.HAR != "" || c.Source != "" || c.As != "" {
 		return nil
 	}
 	if !terminal(e) {
@@ -45,9 +46,11 @@ func (c *auditInitCmd) ask(e *env) error {
 	if c.URL = line("Where does the app run? (http://127.0.0.1:3000)"); c.URL == "" {
 		c.URL = "http://127.0.0.1:3000"
 	}
-	switch from := line("An OpenAPI document or a HAR file, or empty to follow the app's links:"); {
+	switch from := line("An OpenAPI document, a HAR file or the folder of the code, or empty to follow the app's links:"); {
 	case strings.HasSuffix(from, ".har"):
 		c.HAR = from
+	case isFolder(from):
+		c.Source = from
 	case from != "":
 		c.OpenAPI = from
 	default:
@@ -55,6 +58,11 @@ func (c *auditInitCmd) ask(e *env) error {
 		c.Own = strings.HasPrefix(strings.ToLower(line("Is the app yours, or may you audit it? (yes)")), "y")
 	}
 	return nil
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return name != "" && err == nil && info.IsDir()
 }
 
 func (c *auditInitCmd) plan(e *env) (*begin.Plan, error) {
@@ -75,6 +83,12 @@ func (c *auditInitCmd) plan(e *env) (*begin.Plan, error) {
 		return read(c.OpenAPI, begin.FromOpenAPI)
 	case c.HAR != "":
 		return read(c.HAR, begin.FromHAR)
+	case c.Source != "":
+		routes, err := source.Routes(e, c.Source)
+		if err != nil {
+			return nil, err
+		}
+		return begin.FromRoutes(routes, c.URL), nil
 	case c.As != "":
 		config, err := target.Load(c.Config)
 		if err != nil {
@@ -115,6 +129,7 @@ func (c *auditAllCmd) Run(e *env) error {
 	return c.audit(e, auditRules(), func(ctx context.Context, show func(int, string)) (*finding.Report, error) {
 		engines := engines(config, filepath.Dir(c.Config), show)
 		var reports []*finding.Report
+		var code *finding.Report
 		for _, name := range allEngines {
 			run := engines[name]
 			if run == nil || len(c.Only) > 0 && !slices.Contains(c.Only, name) {
@@ -130,7 +145,14 @@ func (c *auditAllCmd) Run(e *env) error {
 					NotTested: []finding.NotTested{{What: "audit " + name, Reason: err.Error()}},
 				}
 			}
+			if name == "source" {
+				code = r
+			}
 			reports = append(reports, r)
+		}
+		if code != nil && config.Target.URL != "" {
+			confirm.Plan(code, config, relative(c.Config))
+			confirm.Results(code, reports...)
 		}
 		if len(reports) == 0 {
 			return nil, usagef("%s has nothing to run\nadd [[route]], [[race]], [[webhook]] or [all]", c.Config)

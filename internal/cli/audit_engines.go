@@ -3,14 +3,19 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/confirm"
 	"github.com/tijorihq/tijori/internal/audit/db"
 	"github.com/tijorihq/tijori/internal/audit/db/suite"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 	"github.com/tijorihq/tijori/internal/audit/source"
+	"github.com/tijorihq/tijori/internal/audit/target"
 )
 
 type auditDBCmd struct {
@@ -75,6 +80,8 @@ type auditSourceCmd struct {
 	Dir   string   `arg:"" type:"path" help:"The folder of the code."`
 	Only  []string `placeholder:"RULE,…" help:"Only these rules."`
 	Tests bool     `help:"Audit test files too."`
+
+	Config string `type:"path" placeholder:"FILE" help:"The running app whose checks prove what is found (default: audit.toml, where it names one)."`
 }
 
 // Run follows values through the code and reports what it trusts.
@@ -85,6 +92,42 @@ func (c *auditSourceCmd) Run(e *env) error {
 				return nil, usagef("there is no rule %q for source code\ntijori audit explain lists all rules", id)
 			}
 		}
-		return source.Audit(ctx, source.Options{Dir: c.Dir, Only: c.Only, Tests: c.Tests})
+		r, err := source.Audit(ctx, source.Options{Dir: c.Dir, Only: c.Only, Tests: c.Tests})
+		if err != nil {
+			return nil, err
+		}
+		return r, c.plan(r)
 	})
+}
+
+// plan names the check of the running app that proves each finding.
+func (c *auditSourceCmd) plan(r *finding.Report) error {
+	name := c.Config
+	if name == "" {
+		name = allowFiles[0]
+	}
+	config, err := target.Load(name)
+	switch {
+	case c.Config != "" && err != nil:
+		return usagef("%v", err)
+	case errors.Is(err, fs.ErrNotExist) || err == nil && config.Target.URL == "":
+		return nil // there is no app to try it on, or the file holds an allow-list alone
+	case err != nil:
+		r.Notes = append(r.Notes, fmt.Sprintf("no check of the running app is named: %v", err))
+		return nil
+	}
+	confirm.Plan(r, config, relative(name))
+	return nil
+}
+
+// relative is a file as somebody would type it from where they are.
+func relative(name string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return name
+	}
+	if short, err := filepath.Rel(dir, name); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return name
 }

@@ -60,12 +60,30 @@ func refused(err error) error {
 	return err
 }
 
+// A routeFlag narrows an engine to one route.
+type routeFlag struct {
+	Route string `placeholder:"ROUTE" help:"Only this one, as the file has it: \"GET /invoices/{invoice}\", or a path."`
+}
+
+// narrow is the engine, on the chosen route alone.
+func (f *routeFlag) narrow(engine liveEngine) liveEngine {
+	return func(ctx context.Context, c *target.Config, show func(int, string)) (*finding.Report, error) {
+		if f.Route != "" {
+			if err := c.Narrow(f.Route); err != nil {
+				return nil, err
+			}
+		}
+		return engine(ctx, c, show)
+	}
+}
+
 type auditHTTPCmd struct {
 	liveFlags `embed:""`
+	routeFlag `embed:""`
 }
 
 // Run attacks every route of the configuration.
-func (c *auditHTTPCmd) Run(e *env) error { return c.attack(e, httpRules(), attackHTTP) }
+func (c *auditHTTPCmd) Run(e *env) error { return c.attack(e, httpRules(), c.narrow(attackHTTP)) }
 
 func httpRules() []finding.Rule { return slices.Concat(live.Rules(), live.PageRules()) }
 
@@ -75,10 +93,11 @@ func attackHTTP(ctx context.Context, c *target.Config, show func(int, string)) (
 
 type auditRaceCmd struct {
 	liveFlags `embed:""`
+	routeFlag `embed:""`
 }
 
 // Run sends every race of the configuration.
-func (c *auditRaceCmd) Run(e *env) error { return c.attack(e, race.Rules(), attackRace) }
+func (c *auditRaceCmd) Run(e *env) error { return c.attack(e, race.Rules(), c.narrow(attackRace)) }
 
 func attackRace(ctx context.Context, c *target.Config, show func(int, string)) (*finding.Report, error) {
 	return race.Audit(ctx, race.Options{Config: c, Reader: readSQL, Progress: show})
@@ -86,10 +105,13 @@ func attackRace(ctx context.Context, c *target.Config, show func(int, string)) (
 
 type auditWebhookCmd struct {
 	liveFlags `embed:""`
+	routeFlag `embed:""`
 }
 
 // Run plays the providers of the configuration.
-func (c *auditWebhookCmd) Run(e *env) error { return c.attack(e, webhook.Rules(), attackWebhook) }
+func (c *auditWebhookCmd) Run(e *env) error {
+	return c.attack(e, webhook.Rules(), c.narrow(attackWebhook))
+}
 
 func attackWebhook(ctx context.Context, c *target.Config, show func(int, string)) (*finding.Report, error) {
 	return webhook.Audit(ctx, webhook.Options{Config: c, Reader: readSQL, Progress: show})
@@ -181,6 +203,7 @@ type auditInitCmd struct {
 	URL     string `placeholder:"URL" help:"Where the app runs."`
 	OpenAPI string `name:"openapi" type:"path" placeholder:"FILE" help:"Routes from an OpenAPI 3 document in JSON."`
 	HAR     string `name:"har" type:"path" placeholder:"FILE" help:"Routes from what a browser has recorded."`
+	Source  string `name:"source" type:"path" placeholder:"DIR" help:"Routes from the code, as audit source finds them."`
 	Crawl   bool   `help:"Routes from the pages that links of the app lead to; only GET is sent."`
 	As      string `placeholder:"PERSON" help:"Crawl as a person of the file given by --config."`
 	Config  string `type:"path" placeholder:"FILE" help:"With --as: the file that says how the person signs in."`

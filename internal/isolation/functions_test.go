@@ -128,10 +128,13 @@ var functions = map[string]use{
 		"tijori_app",
 		"the plan of the caller's own account",
 	},
-	"tijori_khata.party_names(uuid,text[])": {
+	"tijori_khata.party_names(uuid,text[],text)": {
 		"tijori_app",
 		"a counter chooses from the names of the business",
 	},
+	"tijori_khata.sound_of(text)":       {"tijori_app", "how a name sounds; reads no table"},
+	"tijori_khata.sound_patterns(text)": {"tijori_app", "how what is looked for sounds; reads no table"},
+	"tijori_khata.stamp_sound()":        {"", "trigger: keeps how a party's name sounds"},
 	"tijori_access.remove_member(uuid)": {
 		"tijori_app",
 		"an owner removes a member of the own account",
@@ -639,7 +642,8 @@ var tenders = map[string]string{
 // invokers run with the caller's own rights, and need no owner of their own.
 var invokers = []string{
 	"tijori_khata.stamp_revoke()", "tijori_khata.stamp_update()", "tijori_khata.refuse_far_date()",
-	"tijori_khata.stamp_undo()", "tijori_khata.stamp_draft()",
+	"tijori_khata.stamp_undo()", "tijori_khata.stamp_draft()", "tijori_khata.stamp_sound()",
+	"tijori_khata.sound_of(text)", "tijori_khata.sound_patterns(text)",
 }
 
 type function struct {

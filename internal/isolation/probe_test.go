@@ -322,6 +322,7 @@ func TestFunctionsTellNothing(t *testing.T) {
 					t.Errorf("%s, %s tells the victim's: %v", a.name, f.Name, here)
 				}
 				if a.refused == "28000" && here.code != "28000" && f.Name != "tijori_ops.clock" &&
+					!strings.HasPrefix(f.Name, "tijori_khata.sound_") && // a computation
 					!strings.Contains(here.text, "[[1 unauthorized ") && !answersRefusal(f.Name, here.text) {
 					t.Errorf("%s, %s: %v, want SQLSTATE 28000", a.name, f.Name, here)
 				}

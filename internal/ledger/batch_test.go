@@ -276,7 +276,7 @@ func TestUndoLeavesWhatWasChanged(t *testing.T) {
 	_, err = saveBatch(t, db, asha, batch, false, row(t, "Old", "9", ""))
 	wantKind(t, "a row more for a batch that is undone", err, fault.Conflict)
 	history := must(t, db, asha, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
-		return ledger.EntryHistory(t.Context(), tx, r.Rows[0].ID)
+		return entryHistory(t.Context(), tx, r.Rows[0].ID)
 	})
 	if len(history) != 2 || history[0].Action != ledger.Deleted || history[0].ByName != "Asha" {
 		t.Errorf("history of an undone entry = %+v", history)

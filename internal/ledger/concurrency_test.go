@@ -60,7 +60,7 @@ func TestTwentyEqualRequestsAreOneRow(t *testing.T) {
 		}
 	}
 	page := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyPage, error) {
-		return ledger.PartyPageByID(t.Context(), tx, party, "")
+		return partyPageByID(t.Context(), tx, party, "")
 	})
 	if page.Balance != 25000 || len(page.Rows) != 1 {
 		t.Errorf("balance %d of %d rows, want 25000 of 1", page.Balance, len(page.Rows))
@@ -143,7 +143,7 @@ func TestOneOfTwentyEditsWins(t *testing.T) {
 		t.Errorf("%d edits won, want 1", won)
 	}
 	h := must(t, db, u, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
-		return ledger.EntryHistory(t.Context(), tx, e.ID)
+		return entryHistory(t.Context(), tx, e.ID)
 	})
 	if len(h) != 2 || h[0].Before.AmountMinor != 1 || h[0].After.AmountMinor < 100 || h[1].After.AmountMinor != 1 {
 		t.Errorf("history = %+v, want one edit after the creation", h)
@@ -176,7 +176,7 @@ func TestAnotherBusinessesIDIsFresh(t *testing.T) {
 		}
 	}
 	page := must(t, db, asha, func(tx *postgres.Tx) (ledger.PartyPage, error) {
-		return ledger.PartyPageByID(t.Context(), tx, party, "")
+		return partyPageByID(t.Context(), tx, party, "")
 	})
 	if page.Name != "Ram" || page.Balance != 500 {
 		t.Errorf("Asha's party became %q with %d", page.Name, page.Balance)

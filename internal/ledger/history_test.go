@@ -19,7 +19,7 @@ func TestHistoryKeepsTheNameOfWhoHasLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := must(t, s.db, s.owner, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
-		return ledger.EntryHistory(t.Context(), tx, s.owners.ID)
+		return entryHistory(t.Context(), tx, s.owners.ID)
 	})
 	if len(h) != 2 || h[0].ByName != "manager" || h[0].Action != ledger.Edited || h[0].Before.Side != ledger.Given ||
 		h[0].Before.AmountMinor != 10000 ||
@@ -56,14 +56,14 @@ func TestBinAndRestoreOfAPartyWithEntries(t *testing.T) {
 		t.Errorf("bin = %+v, want the party with 2 entries", bin.Items)
 	}
 	list := must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.PartyList, error) {
-		return ledger.ListParties(t.Context(), tx, ledger.PartyFilter{})
+		return listParties(t.Context(), tx, ledger.PartyFilter{})
 	})
 	if list.Totals != (ledger.Totals{}) {
 		t.Errorf("totals = %+v, want nothing of a party in the bin", list.Totals)
 	}
 	for what, call := range map[string]func(*postgres.Tx) error{
 		"page": func(tx *postgres.Tx) error {
-			_, err := ledger.PartyPageByID(t.Context(), tx, s.party.ID, "")
+			_, err := partyPageByID(t.Context(), tx, s.party.ID, "")
 			return err
 		},
 		"balance": func(tx *postgres.Tx) error { _, err := ledger.BalanceOf(t.Context(), tx, s.party.ID); return err },
@@ -93,7 +93,7 @@ func TestBinAndRestoreOfAPartyWithEntries(t *testing.T) {
 		return ledger.RestoreParty(t.Context(), tx, s.party.ID, 2)
 	})
 	page := must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.PartyPage, error) {
-		return ledger.PartyPageByID(t.Context(), tx, s.party.ID, "")
+		return partyPageByID(t.Context(), tx, s.party.ID, "")
 	})
 	if page.Balance != 7500 || page.Entries != 2 {
 		t.Errorf("after the restore %d of %d entries, want 7500 of 2", page.Balance, page.Entries)

@@ -43,15 +43,6 @@ func QueueLockedUntil(b *pgx.Batch, until *time.Time) {
 	b.Queue(`select tijori_khata.locked_until()`).QueryRow(func(row pgx.Row) error { return scanLock(row, until) })
 }
 
-// LockedUntil returns the last locked day of the caller's business, or the zero
-// time when all is open. Every role.
-func LockedUntil(ctx context.Context, tx *postgres.Tx) (until time.Time, err error) {
-	if err := scanLock(tx.QueryRow(ctx, `select tijori_khata.locked_until()`), &until); err != nil {
-		return time.Time{}, fmt.Errorf("read the period lock: %w", err)
-	}
-	return until, nil
-}
-
 func scanLock(row pgx.Row, until *time.Time) error {
 	var d *time.Time
 	err := row.Scan(&d)

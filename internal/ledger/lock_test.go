@@ -219,7 +219,7 @@ func TestLockIsOrderedAndTold(t *testing.T) {
 	for _, role := range []string{"manager", "accountant", "counter"} {
 		m := db.Member(t, u, nil, role)
 		m.Caller.Business = u.BusinessID
-		until := must(t, db, m, func(tx *postgres.Tx) (time.Time, error) { return ledger.LockedUntil(t.Context(), tx) })
+		until := must(t, db, m, func(tx *postgres.Tx) (time.Time, error) { return lockedUntil(t.Context(), tx) })
 		if !until.Equal(date("2026-01-31")) {
 			t.Errorf("a %s is told %v", role, until)
 		}

@@ -43,7 +43,7 @@ func TestOpeningBalance(t *testing.T) {
 	}
 	// It stands first on its day, though it was written last, and counts like any entry.
 	page := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyPage, error) {
-		return ledger.PartyPageByID(t.Context(), tx, p.ID, "")
+		return partyPageByID(t.Context(), tx, p.ID, "")
 	})
 	if page.Balance != 900 || len(page.Rows) != 2 || page.Rows[0].ID != earlier.ID || !page.Rows[1].Opening ||
 		page.Rows[0].Opening || page.Rows[1].Balance != 1000 {
@@ -65,7 +65,7 @@ func TestOpeningBalance(t *testing.T) {
 		t.Errorf("after an edit: %+v", o)
 	}
 	h := must(t, db, u, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
-		return ledger.EntryHistory(t.Context(), tx, id)
+		return entryHistory(t.Context(), tx, id)
 	})
 	if len(h) != 2 || !h[0].After.Opening || h[0].Before.AmountMinor != 1000 {
 		t.Errorf("the history is %+v", h)

@@ -1,9 +1,6 @@
 package ledger
 
 import (
-	"context"
-	"fmt"
-
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -43,25 +40,6 @@ func QueueOwnEntries(s postgres.Scope, b *pgx.Batch, party uuid.UUID, after Curs
 		c = beyond
 	}
 	b.Queue(OwnEntriesSQL, s.AccountID, s.BusinessID, party, s.UserID, c.Date, c.ID, PageSize+1).Query(own.scan)
-}
-
-// ListOwnEntries returns the caller's own entries of a living party. Every role.
-func ListOwnEntries(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after Cursor) (OwnEntries, error) {
-	c, err := after.entry()
-	if err != nil {
-		return OwnEntries{}, err
-	}
-	rows, err := tx.Query(ctx, OwnEntriesSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, tx.Scope.UserID, c.Date,
-		c.ID, PageSize+1)
-	if err != nil {
-		return OwnEntries{}, fmt.Errorf("own entries of party %s: %w", party, err)
-	}
-	defer rows.Close()
-	var own OwnEntries
-	if err := own.scan(rows); err != nil {
-		return OwnEntries{}, fmt.Errorf("own entries of party %s: %w", party, err)
-	}
-	return own, nil
 }
 
 func (o *OwnEntries) scan(rows pgx.Rows) error {

@@ -89,7 +89,7 @@ func TestPartyLife(t *testing.T) {
 	wantKind(t, "a late retry of the delete, after the undo", err, fault.Conflict)
 
 	h := must(t, db, u, func(tx *postgres.Tx) ([]ledger.Change[ledger.PartyFields], error) {
-		return ledger.PartyHistory(t.Context(), tx, id)
+		return partyHistory(t.Context(), tx, id)
 	})
 	var actions []string
 	for _, c := range h {

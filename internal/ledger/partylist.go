@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"context"
-	"fmt"
 	"math"
 	"time"
 
@@ -219,8 +217,13 @@ order by g.key, g.id`
 
 	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order. Parameters:
 	// account, business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and
-	// id, rows, order.
-	SearchListSQL = listHead + `
+	// id, rows, order, what was typed: a party matches as well when each word sounds as one of its name begins.
+	SearchListSQL = `
+with ahead as materialized (
+	select * from tijori_khata.ahead()
+), heard as materialized (
+	select tijori_khata.sound_patterns($12) as sounds
+), page as (
 	select k.*, nullif(k.due_since, date '2100-01-01') as oldest_due
 	from (
 		select h.*, (count(*) over ())::int as matching,
@@ -244,7 +247,9 @@ order by g.key, p.name_key, g.id`
 		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id` + todaySums + `
 		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null
 			and ($5 = '' or n.kind = $5)
-			and (n.name_key like all ($3::text[]) or $4 <> '' and n.phone like $4)
+			and (n.name_key like all ($3::text[]) or $4 <> '' and n.phone like $4
+				or (select cardinality(h.sounds) > 0 from heard h)
+					and n.sound_key like all ((select h.sounds from heard h)::text[]))
 			and ($6 = 'all' or $6 = 'due' and d.balance > 0 or $6 = 'advance' and d.balance < 0)`
 )
 
@@ -292,7 +297,7 @@ func (f PartyFilter) query(s postgres.Scope) (listQuery, error) {
 	case f.Kind != "" || len(words) > 0 || phone != "":
 		return listQuery{SearchListSQL, []any{
 			account, business, words, phone, string(f.Kind), show, key, c.Name, c.ID,
-			rows, sort,
+			rows, sort, heard(f.Query),
 		}, true}, nil
 	case sort == SortOldest:
 		since := int64(-1) // before every entry
@@ -336,27 +341,6 @@ func QueueParties(s postgres.Scope, b *pgx.Batch, f PartyFilter, list *PartyList
 		return
 	}
 	b.Queue(q.sql, q.args...).Query(func(rows pgx.Rows) error { return list.scan(rows, q.counted, f.Show) })
-}
-
-// ListParties returns one page of living parties with balances, and the totals.
-func ListParties(ctx context.Context, tx *postgres.Tx, f PartyFilter) (PartyList, error) {
-	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
-		return PartyList{}, err
-	}
-	q, err := f.query(tx.Scope)
-	if err != nil {
-		return PartyList{}, err
-	}
-	rows, err := tx.Query(ctx, q.sql, q.args...)
-	if err != nil {
-		return PartyList{}, fmt.Errorf("list parties: %w", err)
-	}
-	defer rows.Close()
-	var list PartyList
-	if err := list.scan(rows, q.counted, f.Show); err != nil {
-		return PartyList{}, fmt.Errorf("list parties: %w", err)
-	}
-	return list, nil
 }
 
 // scan reads the rows of a list: the totals stand in each, the party is null when

@@ -17,7 +17,7 @@ import (
 func listNames(t *testing.T, db *pgtest.DB, u *pgtest.User, f ledger.PartyFilter) []string {
 	t.Helper()
 	list := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyList, error) {
-		return ledger.ListParties(t.Context(), tx,
+		return listParties(t.Context(), tx,
 			f)
 	})
 	names := []string{}
@@ -74,7 +74,7 @@ func TestListSearchesFiltersAndSorts(t *testing.T) {
 		}
 	}
 	list := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyList, error) {
-		return ledger.ListParties(t.Context(), tx, ledger.PartyFilter{Query: "nobody"})
+		return listParties(t.Context(), tx, ledger.PartyFilter{Query: "nobody"})
 	})
 	if want := (ledger.Totals{Get: 400, Give: 950, Parties: 5, Due: 2, Advance: 2}); list.Totals != want ||
 		len(list.Rows) != 0 {

@@ -25,11 +25,11 @@ type PartyNames struct {
 }
 
 // PartyNamesSQL is a page of names. Parameters: word patterns, cursor's name
-// key and id ("" and the zero id for the first page), rows. Account and business
-// are those of the caller's scope.
+// key and id ("" and the zero id for the first page), rows, what was typed. Account
+// and business are those of the caller's scope.
 const PartyNamesSQL = `
 select n.id, n.kind, n.name, n.name_key
-from tijori_khata.party_names(null, $1::text[]) n
+from tijori_khata.party_names(null, $1::text[], $5) n
 where (n.name_key collate "C", n.id) > ($2::text, $3::uuid)
 order by n.name_key collate "C", n.id
 limit $4`
@@ -41,28 +41,13 @@ func QueuePartyNames(b *pgx.Batch, query string, after Cursor, names *PartyNames
 	b.Queue(PartyNamesSQL, partyNamesArgs(query, after)...).Query(names.scan)
 }
 
-// ListPartyNames returns one page of the names of living parties, by name, that
-// match the words of query. Every role.
-func ListPartyNames(ctx context.Context, tx *postgres.Tx, query string, after Cursor) (PartyNames, error) {
-	rows, err := tx.Query(ctx, PartyNamesSQL, partyNamesArgs(query, after)...)
-	if err != nil {
-		return PartyNames{}, fmt.Errorf("list party names: %w", err)
-	}
-	defer rows.Close()
-	var names PartyNames
-	if err := names.scan(rows); err != nil {
-		return PartyNames{}, fmt.Errorf("list party names: %w", err)
-	}
-	return names, nil
-}
-
 func partyNamesArgs(query string, after Cursor) []any {
 	var c partyCursor
 	if after != "" && after.read(&c) != nil {
 		c = partyCursor{}
 	}
 	words, _ := searchPatterns(query)
-	return []any{words, cleanCursorText(c.Name), c.ID, PageSize + 1}
+	return []any{words, cleanCursorText(c.Name), c.ID, PageSize + 1, heard(query)}
 }
 
 func (n *PartyNames) scan(rows pgx.Rows) error {

@@ -120,28 +120,6 @@ func QueuePartyPage(s postgres.Scope, b *pgx.Batch, party uuid.UUID, after Curso
 		func(rows pgx.Rows) error { return page.scan(rows, s.Today) })
 }
 
-// PartyPageByID returns one page of a living party, newest entries first.
-func PartyPageByID(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after Cursor) (PartyPage, error) {
-	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
-		return PartyPage{}, err
-	}
-	c, err := after.entry()
-	if err != nil {
-		return PartyPage{}, err
-	}
-	rows, err := tx.Query(ctx, PartyPageSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, c.Date, c.ID, PageSize+1,
-		tx.Scope.Today)
-	if err != nil {
-		return PartyPage{}, fmt.Errorf("page of party %s: %w", party, err)
-	}
-	defer rows.Close()
-	var page PartyPage
-	if err := page.scan(rows, tx.Scope.Today); err != nil {
-		return PartyPage{}, fmt.Errorf("page of party %s: %w", party, err)
-	}
-	return page, nil
-}
-
 // BalanceOf returns what a living party owes today; negative when the business owes it.
 func BalanceOf(ctx context.Context, tx *postgres.Tx, party uuid.UUID) (int64, error) {
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {

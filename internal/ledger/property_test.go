@@ -25,6 +25,13 @@ import (
 type model struct {
 	parties []*modelParty
 	entries []*modelEntry
+	merges  []modelMerge // that are not undone
+}
+
+type modelMerge struct {
+	id         uuid.UUID
+	from, into *modelParty
+	entries    []*modelEntry
 }
 
 type modelParty struct {
@@ -222,6 +229,67 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 				})
 				p.deleted, p.version = !p.deleted, p.version+1
 			},
+			"move entry": func(*rapid.T) {
+				e, p := anyEntry(), anyParty()
+				if p.deleted || p.id == e.party {
+					return
+				}
+				if change("move entry", e, !e.deleted, func(tx *postgres.Tx, v int) error {
+					_, err := ledger.MoveEntry(ctx, tx, e.id, v, p.id)
+					return err
+				}) {
+					e.party = p.id
+				}
+			},
+			"merge": func(*rapid.T) {
+				from, into := anyParty(), anyParty()
+				if from == into || from.deleted || into.deleted {
+					return
+				}
+				id := newID(t)
+				run("merge", func(tx *postgres.Tx) error {
+					_, err := ledger.MergeParties(ctx, tx, id, from.id, into.id, from.version)
+					return err
+				})
+				from.deleted, from.version = true, from.version+1
+				merge := modelMerge{id: id, from: from, into: into}
+				for _, e := range m.entries {
+					if e.party == from.id {
+						e.party, e.version = into.id, e.version+1
+						merge.entries = append(merge.entries, e)
+					}
+				}
+				m.merges = append(m.merges, merge)
+			},
+			"undo merge": func(*rapid.T) {
+				if len(m.merges) == 0 {
+					return
+				}
+				i := rapid.IntRange(0, len(m.merges)-1).Draw(r, "merge")
+				u := m.merges[i]
+				var err error
+				run("undo merge", func(tx *postgres.Tx) error {
+					if _, err = ledger.UndoMerge(ctx, tx, u.id); fault.Is(err, fault.Conflict) {
+						return nil
+					}
+					return err
+				})
+				if (err != nil) != u.into.deleted {
+					r.Fatalf("undo a merge into a party deleted=%v: %v", u.into.deleted, err)
+				}
+				if err != nil {
+					return
+				}
+				if u.from.deleted {
+					u.from.deleted, u.from.version = false, u.from.version+1
+				}
+				for _, e := range u.entries {
+					if e.party == u.into.id {
+						e.party, e.version = u.from.id, e.version+1
+					}
+				}
+				m.merges = slices.Delete(m.merges, i, i+1)
+			},
 			"compare": func(*rapid.T) {
 				run("compare", func(tx *postgres.Tx) error { return m.compare(ctx, tx) })
 			},
@@ -229,6 +297,7 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 		names := []string{
 			"add party", "add entry", "add entry", "add entry", "burst", "edit entry", "edit entry",
 			"delete entry", "restore entry", "delete or restore party", "compare",
+			"move entry", "move entry", "merge", "undo merge",
 		}
 		for range rapid.IntRange(5, 40).Draw(r, "steps") {
 			name := rapid.SampledFrom(names).Draw(r, "step")
@@ -260,7 +329,7 @@ func (m *model) compare(ctx context.Context, tx *postgres.Tx) error {
 		}
 	}
 	for _, sort := range []string{ledger.SortBalance, ledger.SortOldest} {
-		list, err := ledger.ListParties(ctx, tx, ledger.PartyFilter{Sort: sort})
+		list, err := listParties(ctx, tx, ledger.PartyFilter{Sort: sort})
 		if err != nil {
 			return err
 		}
@@ -289,7 +358,7 @@ func (m *model) comparePage(ctx context.Context, tx *postgres.Tx, p *modelParty)
 	}
 	running, i := balance, len(want)-1
 	for after := ledger.Cursor(""); ; {
-		page, err := ledger.PartyPageByID(ctx, tx, p.id, after)
+		page, err := partyPageByID(ctx, tx, p.id, after)
 		if err != nil {
 			return err
 		}

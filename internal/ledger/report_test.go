@@ -335,7 +335,7 @@ func (m *model) compareAgeing(ctx context.Context, tx *postgres.Tx, until time.T
 
 // sameAsList holds the ageing against the list of parties, which has the same rule.
 func sameAsList(ctx context.Context, tx *postgres.Tx, a ledger.Ageing) error {
-	list, err := ledger.ListParties(ctx, tx, ledger.PartyFilter{Sort: ledger.SortOldest, Show: ledger.ShowDue})
+	list, err := listParties(ctx, tx, ledger.PartyFilter{Sort: ledger.SortOldest, Show: ledger.ShowDue})
 	if err != nil {
 		return err
 	}

@@ -183,6 +183,20 @@ func searchPatterns(query string) (words []string, phone string) {
 	return words, phone
 }
 
+// heard is what was typed as the database is asked how it sounds.
+func heard(query string) string {
+	query = strings.Map(func(r rune) rune {
+		if refused(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(query, ""))
+	if r := []rune(query); len(r) > maxQuery {
+		query = string(r[:maxQuery])
+	}
+	return query
+}
+
 func escapeLike(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }

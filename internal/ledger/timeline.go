@@ -9,14 +9,28 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/term"
 )
 
-// A Happening is one change of a party or of one of its entries. Exactly one of
-// Party and Entry is filled.
+// A Happening is one change of a party or of one of its entries, or a merge with another party. Exactly one of Party,
+// Entry and Merge is filled.
 type Happening struct {
 	SubjectID uuid.UUID
 	Party     *Change[PartyFields]
 	Entry     *Change[EntryFields]
+	Merge     *Merged
+	From, To  string // of an entry that was moved: the names of the parties
+}
+
+// Merged is a merge with another party, or its undoing.
+type Merged struct {
+	Other   string // the name of the other party
+	Into    bool   // this party was merged into the other
+	Entries int    // how many were moved
+	Undone  bool   // this is the undoing
+	CanUndo bool
+	ByName  string
+	At      time.Time
 }
 
 // A Timeline is one page of what happened to a party and its entries, newest first.
@@ -32,8 +46,8 @@ type timelineCursor struct {
 }
 
 // timelineSQL is what was added (told by the rows, as the first change found
-// them) and what was changed since. Parameters: account, business, party,
-// cursor's time, id and version, rows.
+// them) and what was changed since. A merge and its undoing are a line each, and the entries that they moved are none.
+// Parameters: account, business, party, cursor's time, id and version, rows, how long a merge can be undone.
 const timelineSQL = `
 with mine as (
 	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.created_by, e.created_at
@@ -43,29 +57,62 @@ with mine as (
 	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.created_by, e.created_at
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is not null
+), gone as (
+	select c.* from tijori.changes c
+	where c.account_id = $1 and c.business_id = $2 and c.from_party = $3
+	union all
+	select c.* from tijori.changes c
+	where c.account_id = $1 and c.business_id = $2 and c.to_party = $3
+), pair as (
+	select m.* from tijori.merges m where m.account_id = $1 and m.business_id = $2 and m.from_party = $3
+	union all
+	select m.* from tijori.merges m where m.account_id = $1 and m.business_id = $2 and m.into_party = $3
+), merged as (
+	select m.id, 1 as version, m.created_by as by, m.created_by_name as name, m.created_at as at, m.from_party,
+		m.into_party, m.from_party as moved_from, m.into_party as moved_to,
+		m.undone_at is null and m.created_at > now() - $8::interval as can_undo
+	from pair m
+	union all
+	select m.id, 2, m.undone_by, '', m.undone_at, m.from_party, m.into_party, m.into_party, m.from_party, false
+	from pair m where m.undone_at is not null
 ), happened as (
 	select 'party' as subject, p.id as subject_id, 1 as version, 'create' as action, p.created_by as by, '' as name,
 	    p.created_at as at,
 		null::jsonb as before,
-		    jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note', p.note) as after
+		    jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note', p.note) as after,
+		null::uuid as from_party, null::uuid as to_party, 0::bigint as entries, false as can_undo
 	from tijori.parties p
 	where p.account_id = $1 and p.business_id = $2 and p.id = $3
 	union all
 	select 'entry', e.id, 1, 'create', e.created_by, '', e.created_at, null,
 		jsonb_build_object('side', e.side, 'amount_minor', e.amount_minor, 'business_date', e.business_date,
 		    'note', e.note, 'opening', e.opening,
-		    'mode', e.mode)
+		    'mode', e.mode), null, null, 0, false
 	from mine e
 	union all
 	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before,
-	    c.after
+	    c.after, null, null, 0, false
 	from tijori.changes c
 	where c.account_id = $1 and c.business_id = $2 and c.subject = 'party' and c.subject_id = $3
 	union all
 	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before,
-	    c.after
+	    c.after, c.from_party, c.to_party, 0, false
 	from mine e
 	join tijori.changes c on c.account_id = $1 and c.business_id = $2 and c.subject = 'entry' and c.subject_id = e.id
+	where c.action <> 'move'
+		or $3 in (c.from_party, c.to_party) and not exists (select 1 from merged m where m.at = c.changed_at)
+	union all
+	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before,
+	    c.after, c.from_party, c.to_party, 0, false
+	from gone c
+	where not exists (select 1 from merged m where m.at = c.changed_at)
+		and not exists (select 1 from mine e where e.id = c.subject_id)
+	union all
+	select 'merge', m.id, m.version, 'merge', m.by, m.name, m.at, null, null, m.from_party, m.into_party,
+		(select count(*) from tijori.changes c
+			where c.account_id = $1 and c.business_id = $2 and c.from_party = m.moved_from and c.to_party = m.moved_to
+				and c.changed_at = m.at), m.can_undo
+	from merged m
 ), page as (
 	select * from happened h
 	where $4::timestamptz is null or (h.at, h.subject_id, h.version) < ($4::timestamptz, $5::uuid, $6::int)
@@ -77,8 +124,11 @@ select p.subject, p.subject_id, p.version, p.action, p.by, coalesce(nullif(p.nam
 		select c.before from tijori.changes c
 		where c.account_id = $1 and c.business_id = $2 and c.subject = p.subject and c.subject_id = p.subject_id
 		    and c.version = 2), p.after)
-	else p.after end
+	else p.after end,
+	coalesce(f.name, ''), coalesce(t.name, ''), p.from_party is not distinct from $3, p.entries, p.can_undo
 from page p
+left join tijori.parties f on f.account_id = $1 and f.business_id = $2 and f.id = p.from_party
+left join tijori.parties t on t.account_id = $1 and t.business_id = $2 and t.id = p.to_party
 left join tijori_access.colleagues() n on n.user_id = p.by
 order by p.at desc, p.subject_id desc, p.version desc`
 
@@ -98,7 +148,7 @@ func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 		at = &c.At
 	}
 	rows, err := tx.Query(ctx, timelineSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, at, c.ID, c.Version,
-		PageSize+1)
+		PageSize+1, term.MergeUndo)
 	if err != nil {
 		return Timeline{}, fmt.Errorf("timeline of party %s: %w", party, err)
 	}
@@ -110,7 +160,11 @@ func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 		var version int
 		var when time.Time
 		var before, after []byte
-		if err := rows.Scan(&subject, &id, &version, &action, &by, &name, &when, &before, &after); err != nil {
+		var from, to string
+		var away, canUndo bool
+		var entries int
+		if err := rows.Scan(&subject, &id, &version, &action, &by, &name, &when, &before, &after, &from, &to, &away,
+			&entries, &canUndo); err != nil {
 			return Timeline{}, fmt.Errorf("timeline of party %s: %w", party, err)
 		}
 		if len(t.Items) == PageSize {
@@ -118,9 +172,19 @@ func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 			continue
 		}
 		h := Happening{SubjectID: id}
-		if subject == "party" {
+		switch subject {
+		case "merge":
+			h.Merge = &Merged{
+				Other: from, Into: away, Entries: entries, Undone: version > 1, CanUndo: canUndo,
+				ByName: name, At: when,
+			}
+			if away {
+				h.Merge.Other = to
+			}
+		case "party":
 			h.Party, err = change(version, action, by, name, when, before, after, partyState.fields)
-		} else {
+		default:
+			h.From, h.To = from, to
 			h.Entry, err = change(version, action, by, name, when, before, after, entryState.fields)
 		}
 		if err != nil {

@@ -194,7 +194,7 @@ func figuresOf(ctx context.Context, r *rapid.T, tx *postgres.Tx, party uuid.UUID
 	} else if balance > 0 {
 		out = append(out, figure{"the refused reminder", 0})
 	}
-	page, err := ledger.PartyPageByID(ctx, tx, party, "")
+	page, err := partyPageByID(ctx, tx, party, "")
 	if err != nil {
 		return nil, err
 	}
@@ -312,7 +312,7 @@ func (m *model) compareLists(ctx context.Context, r *rapid.T, tx *postgres.Tx) e
 			Show:  rapid.SampledFrom([]string{ledger.ShowAll, ledger.ShowDue, ledger.ShowAdvance}).Draw(r, "show"),
 			Query: rapid.SampledFrom([]string{"", "party"}).Draw(r, "query"),
 		}
-		list, err := ledger.ListParties(ctx, tx, f)
+		list, err := listParties(ctx, tx, f)
 		if err != nil {
 			return err
 		}

@@ -130,9 +130,6 @@ var notices = map[string]struct {
 	},
 }
 
-// Tells reports whether there is a letter about an event.
-func Tells(event string) bool { _, ok := notices[event]; return ok }
-
 // Notice tells of an event. It has no word that somebody typed: names and shops are on the pages.
 func (l Links) Notice(to, locale string, n Notice) (Message, error) {
 	words, ok := notices[n.Event]

@@ -85,7 +85,7 @@ func TestNoticesAndChanges(t *testing.T) {
 			}
 			subjects[m.Subject] = name
 			want := []string{"https://khata.example.com/"}
-			if Tells(name) {
+			if _, told := notices[name]; told {
 				want = append(want, "binod@example.com", "Chrome · Android", "192.0.2.7", "22 ", "01:30 IST")
 			}
 			for _, w := range want {

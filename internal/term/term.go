@@ -35,6 +35,7 @@ const (
 	Correction = 24 * time.Hour
 	GridUndo   = 24 * time.Hour // in which a batch of the grid can be taken back
 	ImportUndo = 30 * day       // in which an import can be taken back
+	MergeUndo  = 30 * day       // in which a merge of two parties can be taken back
 	Comparison = 6 * time.Hour  // between two comparisons with a payment provider
 	Snooze     = 31 * day       // at most, of an alert or an item of the operators
 	SharedLink = 30 * day       // of a link to a statement, where nothing else is chosen

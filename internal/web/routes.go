@@ -163,6 +163,15 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /b/{business}/p/{party}/edit", Access: frame.RunsKhata, Handle: p.khata.EditParty},
 		{Pattern: "POST /b/{business}/p/{party}/delete", Access: frame.RunsKhata, Handle: p.khata.DeleteParty},
 		{Pattern: "POST /b/{business}/p/{party}/restore", Access: frame.RunsKhata, Handle: p.khata.RestoreParty},
+		{Pattern: "GET /b/{business}/p/{party}/merge", Access: frame.RunsKhata, Handle: p.khata.MergePage},
+		{
+			Pattern: "POST /b/{business}/p/{party}/merge", Limit: frame.WritesMany, Access: frame.RunsKhata,
+			Handle: p.khata.MergeParties,
+		},
+		{
+			Pattern: "POST /b/{business}/merges/{merge}/undo", Limit: frame.WritesMany, Access: frame.RunsKhata,
+			Handle: p.khata.UndoMerge,
+		},
 		{Pattern: "GET /b/{business}/p/{party}/history", Access: frame.SeesTotals, Handle: p.khata.HistoryPage},
 		{Pattern: "GET /b/{business}/p/{party}/statement", Access: frame.SeesTotals, Handle: p.khata.StatementPage},
 		{
@@ -194,6 +203,14 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntryForm},
 		{Pattern: "POST /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntry},
+		{
+			Pattern: "GET /b/{business}/p/{party}/entries/{entry}/move", Access: frame.AddsEntries,
+			Handle: p.khata.MoveEntryForm,
+		},
+		{
+			Pattern: "POST /b/{business}/p/{party}/entries/{entry}/move", Access: frame.AddsEntries,
+			Handle: p.khata.MoveEntry,
+		},
 		{
 			Pattern: "GET /b/{business}/p/{party}/entries/{entry}/edit", Access: frame.AddsEntries,
 			Handle: p.khata.EditEntryForm,

@@ -68,6 +68,7 @@ func (w *world) side(word, phone string, amount int64) *side {
 	w.exec(`update businesses set name = $2 where account_id = $1`, s.AccountID, word+"shop one")
 	s.ids["business2"] = w.db.Business(w, s.User, word+"shop two").String()
 	w.seedLedger(s, phone, amount)
+	w.seedMerge(s)
 	w.seedBatch(s)
 	w.seedFile(s)
 	w.seedTask(s)

@@ -150,3 +150,22 @@ func FuzzWrite(f *testing.F) {
 		}
 	})
 }
+
+func TestFromCode(t *testing.T) {
+	t.Parallel()
+	p := FromRoutes([]string{
+		"GET /invoices/:id", "PATCH /api/teams/[teamId]/members/[id]", "POST /api/webhooks/stripe", "POST /login",
+		"GET /(app)/billing", "GET /notes/$noteId", "GET /files/{id:[0-9]+}", "GET /files/*", "worker",
+	}, "http://127.0.0.1:3000")
+	got := routes(load(t, p))
+	want := []string{
+		"GET /billing", "GET /files/{file}", "GET /files/{rest}", "GET /invoices/{invoice}", "GET /notes/{noteId}",
+		"PATCH /api/teams/{teamId}/members/{member}",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("routes %q, want %q", got, want)
+	}
+	if p.SignIn == nil || p.SignIn.Path != "/login" || len(p.Notes) != 1 {
+		t.Errorf("sign-in %v, notes %q: want /login, and a word about the webhook", p.SignIn, p.Notes)
+	}
+}

@@ -70,6 +70,24 @@ type Proof struct {
 	Saw   string   `json:"saw"`   // the row, answer or balance it got, without secrets
 }
 
+// A Check is what an engine that attacks the running app does about a finding in its code.
+type Check struct {
+	Engine  string   `json:"engine"`            // http, race, webhook or bundle
+	Rules   []string `json:"rules"`             // what that engine reports when the flaw is there
+	On      string   `json:"on,omitempty"`      // the route, as audit.toml has it
+	Command string   `json:"command,omitempty"` // what to run for it
+	Result  string   `json:"result"`            // NotRun, Proved, Withstood or Untested
+	Detail  string   `json:"detail,omitempty"`  // the finding that proves it, or why it could not be tested
+}
+
+// What has come of a check.
+const (
+	NotRun    = "not run"
+	Proved    = "proved"
+	Withstood = "withstood"
+	Untested  = "not tested"
+)
+
 // A Finding is one cause of a leak, with all that it affects.
 type Finding struct {
 	Rule     string   `json:"rule"` // of the rule that found it; explained by `tijori audit explain`
@@ -85,6 +103,8 @@ type Finding struct {
 	Place    Place    `json:"place,omitzero"`    // the cause
 	Way      []Place  `json:"way,omitempty"`     // of a value, from where it comes to where it ends
 	Proof    *Proof   `json:"proof,omitempty"`   // present when the attack was carried out
+	Route    string   `json:"route,omitempty"`   // in code: the route that leads there, as GET /invoices/:id
+	Check    *Check   `json:"check,omitempty"`   // of code: what proves it on the running app
 	ASVS     []string `json:"asvs,omitempty"`    // requirements of OWASP ASVS 5.0
 	CWE      []string `json:"cwe,omitempty"`     // as CWE-862
 	Reason   string   `json:"reason,omitempty"`  // of an accepted finding: why it may stay

@@ -9,7 +9,7 @@ import (
 )
 
 // Regexp is a regular expression that is compiled once, when it is first asked something. It is safe for concurrent
-// use. Its methods are those of regexp.Regexp.
+// use. Its methods are those of regexp.Regexp that the rules use.
 type Regexp struct{ compiled func() *regexp.Regexp }
 
 // New returns the expression of a text, which must be valid: its first use panics otherwise, and New itself in tests.
@@ -21,10 +21,8 @@ func New(text string) *Regexp {
 	return r
 }
 
-func (r *Regexp) String() string             { return r.compiled().String() }
 func (r *Regexp) Match(b []byte) bool        { return r.compiled().Match(b) }
 func (r *Regexp) MatchString(s string) bool  { return r.compiled().MatchString(s) }
-func (r *Regexp) Find(b []byte) []byte       { return r.compiled().Find(b) }
 func (r *Regexp) FindString(s string) string { return r.compiled().FindString(s) }
 func (r *Regexp) FindIndex(b []byte) []int   { return r.compiled().FindIndex(b) }
 func (r *Regexp) FindStringIndex(s string) []int {
@@ -38,10 +36,6 @@ func (r *Regexp) FindStringSubmatch(s string) []string { return r.compiled().Fin
 func (r *Regexp) FindStringSubmatchIndex(s string) []int {
 	return r.compiled().FindStringSubmatchIndex(s)
 }
-func (r *Regexp) FindAll(b []byte, n int) [][]byte { return r.compiled().FindAll(b, n) }
-func (r *Regexp) FindAllIndex(b []byte, n int) [][]int {
-	return r.compiled().FindAllIndex(b, n)
-}
 func (r *Regexp) FindAllString(s string, n int) []string { return r.compiled().FindAllString(s, n) }
 func (r *Regexp) FindAllStringIndex(s string, n int) [][]int {
 	return r.compiled().FindAllStringIndex(s, n)
@@ -51,10 +45,6 @@ func (r *Regexp) FindAllSubmatch(b []byte, n int) [][][]byte {
 	return r.compiled().FindAllSubmatch(b, n)
 }
 
-func (r *Regexp) FindAllSubmatchIndex(b []byte, n int) [][]int {
-	return r.compiled().FindAllSubmatchIndex(b, n)
-}
-
 func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
 	return r.compiled().FindAllStringSubmatch(s, n)
 }
@@ -62,7 +52,7 @@ func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
 func (r *Regexp) FindAllStringSubmatchIndex(s string, n int) [][]int {
 	return r.compiled().FindAllStringSubmatchIndex(s, n)
 }
-func (r *Regexp) ReplaceAll(b, with []byte) []byte { return r.compiled().ReplaceAll(b, with) }
+
 func (r *Regexp) ReplaceAllString(s, with string) string {
 	return r.compiled().ReplaceAllString(s, with)
 }
@@ -70,4 +60,3 @@ func (r *Regexp) ReplaceAllString(s, with string) string {
 func (r *Regexp) ReplaceAllStringFunc(s string, with func(string) string) string {
 	return r.compiled().ReplaceAllStringFunc(s, with)
 }
-func (r *Regexp) Split(s string, n int) []string { return r.compiled().Split(s, n) }

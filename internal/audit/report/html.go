@@ -17,6 +17,7 @@ var page string
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"plain": plain,
 	"line":  line,
+	"check": checked,
 	"list":  func(l []string) string { return strings.Join(l, ", ") },
 	"upper": func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
 	"place": func(p finding.Place) string { return p.String() },

@@ -185,6 +185,11 @@ func sarifResultOf(f finding.Finding, rule int, root string) sarifResult {
 			"saw": plain(f.Proof.Saw),
 		}
 	}
+	if c := f.Check; c != nil {
+		result.Properties["check"] = map[string]any{
+			"engine": c.Engine, "result": c.Result, "command": plain(c.Command), "detail": plain(c.Detail),
+		}
+	}
 	if len(f.Way) > 0 {
 		var flow sarifThreadFlow
 		for _, p := range f.Way {

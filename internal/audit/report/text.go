@@ -134,8 +134,31 @@ func (t *textWriter) finding(f finding.Finding) {
 	for i, p := range f.Way {
 		t.field([]string{"way", ""}[min(i, 1)], strings.TrimSpace(p.String()+"  "+p.What))
 	}
+	t.check(f.Check)
 	t.field("rule", fmt.Sprintf("%s (finding %s)", f.Rule, f.Fingerprint()))
 	t.printf("\n")
+}
+
+// check prints what proves a finding of code on the running app.
+func (t *textWriter) check(c *finding.Check) {
+	if c == nil {
+		return
+	}
+	t.field("check", checked(c))
+	t.verbatim("", c.Command)
+}
+
+// checked is a check and what came of it, in words.
+func checked(c *finding.Check) string {
+	on := ""
+	if c.On != "" {
+		on = " on " + c.On
+	}
+	s := fmt.Sprintf("audit %s%s: %s", c.Engine, on, c.Result)
+	if c.Detail != "" {
+		s += ": " + c.Detail
+	}
+	return s
 }
 
 func (t *textWriter) field(name, s string) {

@@ -216,3 +216,31 @@ func TestBrokenFiles(t *testing.T) {
 		}
 	}
 }
+
+// An object may hold itself, and two of them may be joined: there is no end to their fields.
+func TestObjectsThatHoldThemselves(t *testing.T) {
+	t.Parallel()
+	loop := func() *flow.Val {
+		v := &flow.Val{Fields: map[string]*flow.Val{}, Order: []string{"self"}}
+		v.Fields["self"] = v
+		return v
+	}
+	if v := flow.Join(loop(), loop()); v.Fields["self"] == nil {
+		t.Error("what is joined has lost its field")
+	}
+}
+
+// Code of which no part is recognised is not clean.
+func TestNothingRecognisedIsSaid(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "lib/sums.js", "module.exports = (a, b) => a + b\n")
+	write(t, dir, "dist/server.js", "app.get('/', (req, res) => res.end())\n")
+	r, err := Audit(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.NotTested) != 1 || !strings.Contains(r.NotTested[0].Reason, "left out: dist") {
+		t.Errorf("not tested %v, want that no route was recognised and that dist was left out", r.NotTested)
+	}
+}

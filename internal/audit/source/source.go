@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -60,12 +61,15 @@ var skipDirs = map[string]bool{
 	".pnpm-store": true, ".idea": true, "storybook-static": true,
 }
 
+var builtDirs = map[string]bool{"dist": true, "build": true, "out": true}
+
 type reader struct {
 	opt    Options
 	report *finding.Report
 	mu     sync.Mutex
 	files  []*ir.File
 	texts  map[string]string
+	built  map[string]bool // folders of built files that were left out
 }
 
 func (r *reader) notTested(what, format string, args ...any) {
@@ -80,6 +84,26 @@ func (r *reader) notTested(what, format string, args ...any) {
 // Audit reads the folder and reports what it finds. What could not be read or
 // followed stands in NotTested. An error means that nothing was audited.
 func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
+	rules, err := choose(opt.Only)
+	if err != nil {
+		return nil, err
+	}
+	r, prog, err := follow(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	var list []finding.Finding
+	rule.Run(prog, rules, func(f finding.Finding) { list = append(list, f) }, func(id string, err any) {
+		r.notTested("rule "+id, "failed: %v", err)
+	})
+	r.report.Findings = r.suppress(list)
+	r.count(prog)
+	r.report.Sort()
+	return r.report, nil
+}
+
+// follow reads the folder and follows its values.
+func follow(ctx context.Context, opt Options) (*reader, *flow.Program, error) {
 	if opt.MaxFile == 0 {
 		opt.MaxFile = 1 << 20
 	}
@@ -91,22 +115,18 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 	}
 	info, err := os.Stat(opt.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("audit source: %w", err)
+		return nil, nil, fmt.Errorf("audit source: %w", err)
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("audit source: %s is not a folder", opt.Dir)
-	}
-	rules, err := choose(opt.Only)
-	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("audit source: %s is not a folder", opt.Dir)
 	}
 	report := &finding.Report{Command: "audit source", Target: opt.Dir}
-	r := &reader{opt: opt, report: report, texts: map[string]string{}}
+	r := &reader{opt: opt, report: report, texts: map[string]string{}, built: map[string]bool{}}
 	if err := r.read(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(r.files) == 0 && len(r.texts) == 0 {
-		return nil, fmt.Errorf("audit source: %s holds no JavaScript, TypeScript or Go", opt.Dir)
+		return nil, nil, fmt.Errorf("audit source: %s holds no JavaScript, TypeScript or Go", opt.Dir)
 	}
 	for _, f := range r.files {
 		for i, p := range f.Problems {
@@ -136,7 +156,7 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 	}
 	prog.Run(stop)
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("audit source: %w", err)
+		return nil, nil, fmt.Errorf("audit source: %w", err)
 	}
 	if late {
 		r.notTested(opt.Dir, "the time ran out before all routes were followed")
@@ -156,14 +176,7 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 	for label, msg := range prog.Panics {
 		r.notTested(label, "could not be followed: %s", msg)
 	}
-	var list []finding.Finding
-	rule.Run(prog, rules, func(f finding.Finding) { list = append(list, f) }, func(id string, err any) {
-		r.notTested("rule "+id, "failed: %v", err)
-	})
-	report.Findings = r.suppress(list)
-	r.count(prog)
-	report.Sort()
-	return report, nil
+	return r, prog, nil
 }
 
 // live is how much memory values take.
@@ -219,6 +232,9 @@ func (r *reader) read(ctx context.Context) error {
 		}
 		if d.IsDir() {
 			if rel != "." && (skipDirs[d.Name()] || strings.HasPrefix(d.Name(), ".") && d.Name() != ".github") {
+				if builtDirs[d.Name()] && len(r.built) < 10 {
+					r.built[rel] = true
+				}
 				return fs.SkipDir
 			}
 			return nil
@@ -446,6 +462,31 @@ func (r *reader) suppress(list []finding.Finding) []finding.Finding {
 	return list
 }
 
+// Routes are the addresses that the code of a folder registers, as "GET /invoices/:id", in order.
+func Routes(ctx context.Context, dir string) ([]string, error) {
+	_, prog, err := follow(ctx, Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range prog.Entries {
+		if e.Kind != "route" && e.Kind != "page" && e.Kind != "load" || !strings.HasPrefix(e.Path, "/") {
+			continue
+		}
+		label := e.Label()
+		if verb, path, ok := strings.Cut(label, " "); !ok {
+			label = "GET " + label
+		} else if verb == "ALL" {
+			label = "GET " + path
+		}
+		if !slices.Contains(out, label) {
+			out = append(out, label)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
 func (r *reader) count(p *flow.Program) {
 	kinds := map[string]int{}
 	for _, e := range p.Entries {
@@ -462,6 +503,14 @@ func (r *reader) count(p *flow.Program) {
 				kinds["queries"]++
 			}
 		}
+	}
+	if len(r.files) > 0 && kinds["routes"]+kinds["server actions"]+kinds["pages"] == 0 {
+		built := ""
+		if len(r.built) > 0 {
+			built = "; built files are left out: " + strings.Join(slices.Sorted(maps.Keys(r.built)), ", ")
+		}
+		r.notTested(r.opt.Dir, "no route, action or page of a known framework was recognised, so what requests can do was not "+
+			"judged%s", built)
 	}
 	r.report.Looked = []finding.Count{
 		{What: "files", N: len(r.files) + len(r.texts)},

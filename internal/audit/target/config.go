@@ -280,6 +280,22 @@ func (c *Config) check() error {
 	return nil
 }
 
+// Narrow keeps what has the given route, as "GET /invoices/{invoice}" or as a
+// path alone.
+func (c *Config) Narrow(route string) error {
+	other := func(r *Request) bool { return r.String() != route && r.Path != route }
+	n := len(c.Routes) + len(c.Races) + len(c.Webhooks)
+	c.Routes = slices.DeleteFunc(c.Routes, func(r Route) bool { return other(&r.Request) })
+	c.Races = slices.DeleteFunc(c.Races, func(r Race) bool { return other(&r.Request) && r.Name != route })
+	c.Webhooks = slices.DeleteFunc(c.Webhooks, func(w Webhook) bool {
+		return other(&Request{Method: "POST", Path: w.Path})
+	})
+	if n > 0 && len(c.Routes)+len(c.Races)+len(c.Webhooks) == 0 {
+		return fmt.Errorf("%w: nothing in it has the route %q", ErrUsage, route)
+	}
+	return nil
+}
+
 // unfilled refuses what audit init has left to a person.
 func (c *Config) unfilled() error {
 	var texts []string

@@ -98,7 +98,7 @@ func (r *Range) Dial(ctx context.Context, protocols ...string) (net.Conn, string
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	t := tls.Client(c, &tls.Config{
-		MinVersion: tls.VersionTLS12, ServerName: r.door.url.Hostname(), NextProtos: protocols, RootCAs: r.roots,
+		MinVersion: tls.VersionTLS12, ServerName: r.door.url.Hostname(), NextProtos: protocols,
 	})
 	if err := t.HandshakeContext(ctx); err != nil {
 		return nil, "", errors.Join(err, c.Close())

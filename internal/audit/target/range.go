@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +31,6 @@ type Range struct {
 	People map[string]*Someone
 
 	door, also *door
-	roots      *x509.CertPool
 	client     http.RoundTripper // and no http.Client: nothing is followed, whatever a Location holds
 	ctx        context.Context   //nolint:containedctx // bounds everything that the range does
 
@@ -44,12 +42,11 @@ type Range struct {
 
 // Open looks the target up and prepares its people. Close ends it.
 func Open(ctx context.Context, c *Config) (*Range, func(), error) {
-	roots, _ := ctx.Value(rootsKey{}).(*x509.CertPool)
 	d, err := openDoor(ctx, c.Target.URL, c.Target.Own)
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &Range{Config: c, door: d, roots: roots, People: map[string]*Someone{}}
+	r := &Range{Config: c, door: d, People: map[string]*Someone{}}
 	if c.Target.Also != "" {
 		if r.also, err = openDoor(ctx, c.Target.Also, false); err != nil {
 			return nil, nil, err
@@ -65,7 +62,7 @@ func Open(ctx context.Context, c *Config) (*Range, func(), error) {
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: seconds(c.Target.Seconds),
 		MaxResponseHeaderBytes: 1 << 20, MaxConnsPerHost: 8, MaxIdleConnsPerHost: 8, IdleConnTimeout: 10 * time.Second,
 		ForceAttemptHTTP2: true,
-		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
 	} // no Proxy: it would resolve names for us
 	r.client = transport
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(c.Target.MaxMinutes*float64(time.Minute)))
@@ -75,17 +72,6 @@ func Open(ctx context.Context, c *Config) (*Range, func(), error) {
 	}
 	r.People[Nobody] = newSomeone(&Person{Name: Nobody})
 	return r, func() { cancel(); transport.CloseIdleConnections() }, nil
-}
-
-type rootsKey struct{}
-
-// WithRoots trusts the given certificates instead of the system's, as for a
-// staging server with a certificate of its own.
-func WithRoots(ctx context.Context, roots *x509.CertPool) context.Context {
-	if roots == nil {
-		return ctx
-	}
-	return context.WithValue(ctx, rootsKey{}, roots)
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -303,7 +289,7 @@ func (r *Range) AtProvider(q *Request, value func(string) (string, bool)) (*Answ
 func (r *Range) exchange(d *door, key string, body []byte) (*Answer, error) {
 	client := &http.Transport{
 		DialContext: d.dialAny, ResponseHeaderTimeout: seconds(r.Config.Target.Seconds), DisableKeepAlives: true,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: r.roots},
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	return r.send(newSomeone(&Person{Name: Nobody}), d, client, &Shot{
 		Method: "POST", Path: "/auth/v1/token?grant_type=password", Body: body,

@@ -45,7 +45,10 @@ func main() {
 	}
 }
 
-var kinds = []string{".go", ".css", ".sh"}
+var kinds = []string{".go", ".css", ".sh", ".ts", ".tsx", ".mjs"}
+
+// others are folders of test data, of other people's code and of what was built.
+var others = []string{"testdata", "node_modules", "dist"}
 
 // wide lists the lines of a tree's sources that are too wide. Generated code and test data are left out.
 func wide(tree fs.FS) (found []Line, err error) {
@@ -54,7 +57,7 @@ func wide(tree fs.FS) (found []Line, err error) {
 		case err != nil:
 			return err
 		case d.IsDir() &&
-			(d.Name() == "testdata" || d.Name() == "node_modules" || path != "." && strings.HasPrefix(d.Name(), ".")):
+			(slices.Contains(others, d.Name()) || path != "." && strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
 		case d.IsDir() || !slices.Contains(kinds, filepath.Ext(path)) || strings.HasSuffix(path, "_templ.go"):
 			return nil

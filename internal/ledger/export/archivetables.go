@@ -45,10 +45,12 @@ var businessTables = []archiveTable{
 			select * from tijori.entries b where b.account_id = $1 and b.business_id = $2 and b.deleted_at is not null
 		) e
 		join tijori.parties p on p.account_id = $1 and p.business_id = $2 and p.id = e.party_id`},
-	{"changes", `select subject, subject_id, version, action, before, after, changed_by, changed_by_name, changed_at
+	{"changes", `select subject, subject_id, version, action, before, after, from_party, to_party, changed_by, changed_by_name, changed_at
 		from tijori.changes where account_id = $1 and business_id = $2 order by subject, subject_id, version`},
 	{"batches", `select id, kind, name, created_by, created_at, undone_at, undone_by
 		from tijori.batches where account_id = $1 and business_id = $2 order by created_at, id`},
+	{"merges", `select id, from_party, into_party, opening_id, created_by, created_by_name, created_at, undone_at, undone_by
+		from tijori.merges where account_id = $1 and business_id = $2 order by created_at, id`},
 	{"drafts", `select name, body, version, updated_at from tijori.drafts where account_id = $1 and business_id = $2`},
 	{"period_locks", `select id, locked_from, locked_until, reason, created_by, created_by_name, created_at
 		from tijori.period_locks where account_id = $1 and business_id = $2 order by created_at`},

@@ -20,9 +20,6 @@ type Check struct {
 	Reason   *fault.Fault
 }
 
-// Agrees reports balances that all follow from the entries.
-func (c *Check) Agrees() bool { return c.Wrong == 0 && c.Start == 0 }
-
 // A stated is the balance that a line of the file says, with what its entries move.
 type stated struct {
 	party *Party

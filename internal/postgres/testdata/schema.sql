@@ -2828,12 +2828,13 @@ begin
     return (select count(*) from tijori.parties p where p.account_id = mine and p.deleted_at is null);
 end $$;
 ALTER FUNCTION tijori_khata.party_count() OWNER TO tijori_guard;
-CREATE FUNCTION tijori_khata.party_names(only_id uuid DEFAULT NULL::uuid, patterns text[] DEFAULT '{}'::text[]) RETURNS TABLE(id uuid, kind text, name text, name_key text)
+CREATE FUNCTION tijori_khata.party_names(only_id uuid DEFAULT NULL::uuid, patterns text[] DEFAULT '{}'::text[], query text DEFAULT ''::text) RETURNS TABLE(id uuid, kind text, name text, name_key text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
     s record;
+    sounds text[];
 begin
     select * into s from tijori_access.scope();
     if only_id is not null then
@@ -2841,12 +2842,13 @@ begin
           where p.account_id = s.account_id and p.business_id = s.business_id and p.id = only_id
             and p.deleted_at is null;
     else
+        sounds := tijori_khata.sound_patterns(party_names.query);
         return query select p.id, p.kind, p.name, p.name_key from tijori.parties p
           where p.account_id = s.account_id and p.business_id = s.business_id and p.deleted_at is null
-            and p.name_key like all (patterns);
+            and (p.name_key like all (patterns) or cardinality(sounds) > 0 and p.sound_key like all (sounds));
     end if;
 end $$;
-ALTER FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) OWNER TO tijori_guard;
+ALTER FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.rebuild_sums() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2892,20 +2894,29 @@ CREATE FUNCTION tijori_khata.record_changes() RETURNS trigger
 declare
     caller uuid := tijori_access.user_id();
     nobody constant uuid := '00000000-0000-0000-0000-000000000000';
-    hidden constant text[] := '{account_id,business_id,id,party_id,name_key,request_hash,created_by,created_at,'
-        'updated_at,deleted_at,deleted_by,version,batch_id}';
+    hidden constant text[] := '{account_id,business_id,id,party_id,name_key,sound_key,request_hash,created_by,'
+        'created_at,updated_at,deleted_at,deleted_by,version,batch_id}';
 begin
     insert into tijori.changes (account_id, business_id, subject, subject_id, version, created_by, action,
-        before, after, changed_by, changed_by_name)
-    select w.account_id, w.business_id, tg_argv[0], w.id, w.version,
-        case tg_argv[0] when 'entry' then w.created_by else nobody end,
-        case when f.deleted_at is null and w.deleted_at is not null then 'delete'
-             when f.deleted_at is not null and w.deleted_at is null then 'restore'
+        before, after, from_party, to_party, changed_by, changed_by_name)
+    select c.account_id, c.business_id, tg_argv[0], c.id, c.version,
+        case tg_argv[0] when 'entry' then c.created_by else nobody end,
+        case when c.from_party <> c.to_party then 'move'
+             when c.was_there and not c.is_there then 'delete'
+             when c.is_there and not c.was_there then 'restore'
              else 'edit' end,
-        to_jsonb(f) - hidden, to_jsonb(w) - hidden, caller,
-        coalesce((select u.name from tijori.users u where u.id = caller), '')
-      from former f
-      join written w on w.account_id = f.account_id and w.business_id = f.business_id and w.id = f.id;
+        c.former - hidden, c.written - hidden,
+        nullif(c.from_party, c.to_party), case when c.from_party <> c.to_party then c.to_party end,
+        caller, coalesce((select u.name from tijori.users u where u.id = caller), '')
+      from (
+        select w.account_id, w.business_id, w.id, w.version, w.created_by,
+               f.deleted_at is null as was_there, w.deleted_at is null as is_there,
+               to_jsonb(f) as former, to_jsonb(w) as written,
+               (to_jsonb(f) ->> 'party_id')::uuid as from_party, (to_jsonb(w) ->> 'party_id')::uuid as to_party
+          from former f
+          join written w on w.account_id = f.account_id and w.business_id = f.business_id and w.id = f.id
+        offset 0
+      ) c;
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.record_changes() OWNER TO tijori_guard;
@@ -3076,6 +3087,113 @@ begin
      where s.account_id = account and s.business_id = business and s.party_id = party;
 end $$;
 ALTER FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.sound_of(name text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO ''
+    AS $_$
+declare
+    consonants constant text[] := '{k,kh,g,gh,ng,ch,chh,j,jh,!,t,th,d,dh,n,t,th,d,dh,n,n,p,ph,b,bh,m,y,r,r,l,l,l,v,'
+        'sh,sh,s,h}'; -- 0x15 to 0x39
+    vowels constant text[] := '{a,a,i,i,u,u,ri,l,e,e,e,ai,o,o,o,au}'; -- 0x05 to 0x14
+    signs constant text[] := '{a,i,i,u,u,ri,ri,e,e,e,ai,o,o,o,au}'; -- 0x3e to 0x4c
+    final constant text[] := '{n,n,r,l,l,k}'; -- of Malayalam, 0x7a to 0x7f
+    letter text;
+    code integer;
+    place integer;
+    latin text := '';
+    inherent text := ''; -- the a that a consonant has until a sign takes it away
+    plain constant boolean := name ~ '^[ -~]*$';
+begin
+    if plain then
+        latin := regexp_replace(name, '[^0-9A-Za-z]+', ' ', 'g');
+    end if;
+    foreach letter in array case when plain then '{}' else string_to_array(normalize(name, nfkc), null) end loop
+        code := ascii(letter);
+        if code < 2304 or code > 3455 then -- 0x0900 to 0x0d7f
+            -- What is neither letter nor digit parts words.
+            if code < 192 and letter !~ '[0-9A-Za-z]' or code between 8192 and 8303 then
+                letter := case when code in (8204, 8205) then '' else ' ' end;
+            end if;
+            latin := latin || inherent || letter;
+            inherent := '';
+            continue;
+        end if;
+        place := code % 128;
+        if place between 21 and 57 then
+            latin := latin || inherent || case
+                when code = 2965 then '<' when code = 2975 then '>' when code = 2986 then '=' when code = 2970 then '%'
+                when code = 2993 then '&' else consonants[place - 20] end;
+            inherent := 'a';
+        elsif place between 62 and 76 then
+            latin := latin || signs[place - 61];
+            inherent := '';
+        elsif place = 77 then -- the sign for no vowel
+            inherent := '';
+        elsif place = 60 then -- a dot below: ड़ is heard as r
+            latin := regexp_replace(latin, 'dh?$', 'r');
+        elsif place between 5 and 20 then
+            latin := latin || inherent || vowels[place - 4];
+            inherent := '';
+        elsif place in (0, 1, 2) or code = 2672 then
+            latin := latin || inherent || '~';
+            inherent := '';
+        elsif place between 102 and 111 then
+            latin := latin || inherent || (place - 102);
+            inherent := '';
+        elsif code between 3450 and 3455 then
+            latin := latin || inherent || final[place - 121];
+            inherent := '';
+        elsif code = 2510 then
+            latin := latin || inherent || 't';
+            inherent := '';
+        elsif place = 95 or code in (2929, 2544, 2545) then -- य़ of Odia, and letters of Odia and Assamese
+            latin := latin || inherent || case when code = 2544 then 'r' when place = 95 then 'y' else 'v' end;
+            inherent := 'a';
+        end if;
+    end loop;
+    latin := lower(regexp_replace(normalize(latin || inherent, nfkd), '[\u0300-\u036f]', '', 'g') collate "C");
+    -- Tamil: doubled it is hard, between vowels and after a nasal it is soft.
+    if latin ~ '[<>=%&]' then
+        latin := regexp_replace(latin, '<<', 'k', 'g');
+        latin := regexp_replace(latin, '([aeiou]|ng?)<(?=[aeiou])', '\1g', 'g');
+        latin := regexp_replace(latin, '>>', 't', 'g');
+        latin := regexp_replace(latin, '([aeioun])>(?=[aeiou])', '\1d', 'g');
+        latin := regexp_replace(latin, '==', 'p', 'g');
+        latin := regexp_replace(latin, '([aeiounm])=(?=[aeiou])', '\1b', 'g');
+        latin := regexp_replace(latin, '%%', 'ch', 'g');
+        latin := regexp_replace(latin, '([n!])%', '\1j', 'g');
+        latin := regexp_replace(latin, '&&', 'tr', 'g');
+        latin := translate(latin, '<>=%&', 'ktpsr');
+    end if;
+    latin := regexp_replace(latin, '~(?=h)', 'ng', 'g');
+    latin := regexp_replace(latin, '[~n](?=[pbmf])', 'm', 'g');
+    latin := translate(replace(latin, 'j!', 'gy'), '~!', 'nn');
+    -- As Latin letters are spelled.
+    latin := regexp_replace(latin, 'c(?=[eiy])', 's', 'g');
+    latin := replace(replace(latin, 'ch', '~'), 'c', 'k');
+    latin := replace(replace(replace(latin, '~', 'c'), 'x', 'ks'), 'zh', 'l');
+    latin := regexp_replace(latin, '([bcdfgjklmnpqrstvwyz])h+', '\1', 'g');
+    latin := regexp_replace(latin, 'ee|ii', 'i', 'g');
+    latin := regexp_replace(latin, 'ei|ey(?![aeiou])', 'e', 'g');
+    latin := regexp_replace(latin, 'oo|ou|ow(?![aeiou])|o', 'u', 'g');
+    latin := translate(latin, 'qfvwz', 'kpbbj');
+    latin := regexp_replace(latin, '([^ ])y', '\1i', 'g');
+    latin := regexp_replace(latin, '([^ ])[ae]+', '\1', 'g');
+    latin := regexp_replace(latin, '([a-z])\1+', '\1', 'g');
+    return rtrim(' ' || regexp_replace(ltrim(latin), ' +', ' ', 'g'));
+end $_$;
+ALTER FUNCTION tijori_khata.sound_of(name text) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.sound_patterns(query text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce((
+        select array_agg('% ' || w || '%')
+          from string_to_table(ltrim(tijori_khata.sound_of(query)), ' ') w
+         where w <> ''), '{}');
+end $$;
+ALTER FUNCTION tijori_khata.sound_patterns(query text) OWNER TO tijori_owner;
 CREATE FUNCTION tijori_khata.stamp_draft() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3100,6 +3218,15 @@ begin
     return new;
 end $$;
 ALTER FUNCTION tijori_khata.stamp_revoke() OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.stamp_sound() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.sound_key := left(tijori_khata.sound_of(new.name), 480);
+    return new;
+end $$;
+ALTER FUNCTION tijori_khata.stamp_sound() OWNER TO tijori_owner;
 CREATE FUNCTION tijori_khata.stamp_undo() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -5188,8 +5315,11 @@ CREATE TABLE tijori.changes (
     changed_by uuid NOT NULL,
     changed_by_name text NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT changes_action_check CHECK ((action = ANY (ARRAY['edit'::text, 'delete'::text, 'restore'::text]))),
+    from_party uuid,
+    to_party uuid,
+    CONSTRAINT changes_action_check CHECK ((action = ANY (ARRAY['edit'::text, 'delete'::text, 'restore'::text, 'move'::text]))),
     CONSTRAINT changes_created_by_check CHECK (((subject = 'entry'::text) OR (created_by = '00000000-0000-0000-0000-000000000000'::uuid))),
+    CONSTRAINT changes_move_check CHECK ((((action = 'move'::text) = (from_party IS NOT NULL)) AND ((from_party IS NULL) = (to_party IS NULL)) AND ((from_party IS NULL) OR (subject = 'entry'::text)))),
     CONSTRAINT changes_subject_check CHECK ((subject = ANY (ARRAY['party'::text, 'entry'::text]))),
     CONSTRAINT changes_version_check CHECK ((version > 1))
 );
@@ -5652,6 +5782,25 @@ CREATE TABLE tijori.invoices (
 );
 ALTER TABLE ONLY tijori.invoices FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.invoices OWNER TO tijori_owner;
+CREATE TABLE tijori.merges (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    from_party uuid NOT NULL,
+    into_party uuid NOT NULL,
+    opening_id uuid,
+    filled boolean DEFAULT false NOT NULL,
+    created_by uuid NOT NULL,
+    created_by_name text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone,
+    undone_by uuid,
+    CONSTRAINT merges_undone_check CHECK (((undone_at IS NULL) = (undone_by IS NULL)))
+);
+ALTER TABLE ONLY tijori.merges FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.merges OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.merges.opening_id IS 'the opening balance of the party that went, which became a plain entry because the other has one as well';
+COMMENT ON COLUMN tijori.merges.filled IS 'the party that stayed had no phone and got that of the other';
 CREATE TABLE tijori.meters (
     app_id text NOT NULL,
     id text NOT NULL,
@@ -5708,6 +5857,7 @@ CREATE TABLE tijori.parties (
     deleted_at timestamp with time zone,
     deleted_by uuid,
     version integer DEFAULT 1 NOT NULL,
+    sound_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT parties_deleted_check CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
     CONSTRAINT parties_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'supplier'::text]))),
     CONSTRAINT parties_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 120)) AND (name = btrim(name)) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
@@ -6466,6 +6616,8 @@ ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_once_key UNIQUE NULLS NOT DISTINCT (account_id, user_id, business_id);
 ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.merges
+    ADD CONSTRAINT merges_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.meters
     ADD CONSTRAINT meters_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.notices
@@ -6595,6 +6747,8 @@ CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, busin
 CREATE INDEX businesses_id_idx ON tijori.businesses USING btree (id, account_id);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
 CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX changes_from_idx ON tijori.changes USING btree (account_id, business_id, from_party) WHERE (from_party IS NOT NULL);
+CREATE INDEX changes_to_idx ON tijori.changes USING btree (account_id, business_id, to_party) WHERE (to_party IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
 CREATE INDEX complaints_at_idx ON tijori.complaints USING btree (at);
@@ -6636,13 +6790,15 @@ CREATE INDEX invoices_issued_idx ON tijori.invoices USING btree (account_id, iss
 CREATE INDEX invoices_subscription_idx ON tijori.invoices USING btree (account_id, connection_id, subscription_id);
 CREATE INDEX invoices_unsettled_idx ON tijori.invoices USING btree (connection_id, id, account_id) WHERE (status <> ALL (ARRAY['paid'::text, 'void'::text, 'deleted'::text, 'cancelled'::text, 'expired'::text, 'uncollectible'::text]));
 CREATE INDEX members_user_idx ON tijori.members USING btree (user_id, account_id, business_id, role);
+CREATE INDEX merges_from_idx ON tijori.merges USING btree (account_id, business_id, from_party);
+CREATE INDEX merges_into_idx ON tijori.merges USING btree (account_id, business_id, into_party);
 CREATE INDEX notices_user_idx ON tijori.notices USING btree (user_id);
 CREATE INDEX notices_waiting_idx ON tijori.notices USING btree (created_at) WHERE (queued_at IS NULL);
 CREATE INDEX operator_acts_at_idx ON tijori.operator_acts USING btree (app_id, at DESC);
 CREATE INDEX operator_acts_subject_idx ON tijori.operator_acts USING btree (app_id, subject, at DESC);
 CREATE INDEX parties_batch_idx ON tijori.parties USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX parties_bin_idx ON tijori.parties USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
-CREATE INDEX parties_name_idx ON tijori.parties USING btree (account_id, business_id, name_key, id) INCLUDE (phone, kind) WHERE ((deleted_at IS NULL) AND (name_key IS NOT NULL));
+CREATE INDEX parties_name_idx ON tijori.parties USING btree (account_id, business_id, name_key, id) INCLUDE (phone, kind, sound_key) WHERE ((deleted_at IS NULL) AND (name_key IS NOT NULL));
 CREATE INDEX party_sums_balance_idx ON tijori.party_sums USING btree (account_id, business_id, balance, party_id) WHERE living;
 CREATE INDEX party_sums_due_idx ON tijori.party_sums USING btree (account_id, business_id, due_since, party_id) WHERE living;
 CREATE INDEX payees_order_idx ON tijori.payees USING btree (account_id, business_id, created_at DESC);
@@ -6699,6 +6855,8 @@ CREATE STATISTICS tijori.changes_tenant_stats (ndistinct, dependencies) ON accou
 ALTER STATISTICS tijori.changes_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.entries_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.entries;
 ALTER STATISTICS tijori.entries_tenant_stats OWNER TO tijori_owner;
+CREATE STATISTICS tijori.merges_tenant_stats (ndistinct, dependencies) ON account_id, business_id FROM tijori.merges;
+ALTER STATISTICS tijori.merges_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.parties_tenant_stats (ndistinct, dependencies) ON account_id, business_id FROM tijori.parties;
 ALTER STATISTICS tijori.parties_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.party_sums;
@@ -6734,12 +6892,14 @@ CREATE TRIGGER keys_made_log AFTER INSERT ON tijori.credentials FOR EACH ROW WHE
 CREATE TRIGGER members_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.members FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
 CREATE TRIGGER members_leaving AFTER INSERT ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER members_log AFTER INSERT OR DELETE OR UPDATE OF role ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.log_member();
+CREATE TRIGGER merges_stamp BEFORE UPDATE OF undone_at ON tijori.merges FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
 CREATE TRIGGER meters_open_calendars AFTER INSERT ON tijori.meters REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tijori_credits.open_calendars();
 CREATE TRIGGER parties_history AFTER UPDATE ON tijori.parties REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('party');
 CREATE TRIGGER parties_leaving AFTER INSERT OR UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER parties_limit_insert AFTER INSERT ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.limit_parties();
 CREATE TRIGGER parties_limit_restore AFTER UPDATE OF deleted_at ON tijori.parties FOR EACH ROW WHEN (((old.deleted_at IS NOT NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION tijori_khata.limit_parties();
 CREATE TRIGGER parties_lock AFTER UPDATE OF deleted_at ON tijori.parties FOR EACH ROW WHEN (((old.deleted_at IS NULL) <> (new.deleted_at IS NULL))) EXECUTE FUNCTION tijori_khata.keep_locked_party();
+CREATE TRIGGER parties_sound BEFORE INSERT OR UPDATE OF name ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_sound();
 CREATE TRIGGER parties_stamp BEFORE UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_update();
 CREATE TRIGGER parties_sums_insert AFTER INSERT ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.open_sums();
 CREATE TRIGGER parties_sums_update AFTER UPDATE ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.follow_parties();
@@ -6854,6 +7014,10 @@ ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_role_fkey FOREIGN KEY (role) REFERENCES tijori.roles(role);
 ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
+ALTER TABLE ONLY tijori.merges
+    ADD CONSTRAINT merges_from_fkey FOREIGN KEY (account_id, business_id, from_party) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.merges
+    ADD CONSTRAINT merges_into_fkey FOREIGN KEY (account_id, business_id, into_party) REFERENCES tijori.parties(account_id, business_id, id);
 ALTER TABLE ONLY tijori.meters
     ADD CONSTRAINT meters_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.notices
@@ -7514,6 +7678,37 @@ CREATE POLICY members_select_billing ON tijori.members FOR SELECT TO tijori_bill
   WHERE ((a.account_id = members.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY members_select_guard ON tijori.members FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY members_update_guard ON tijori.members FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.merges ENABLE ROW LEVEL SECURITY;
+CREATE POLICY merges_delete_guard ON tijori.merges FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY merges_insert_app ON tijori.merges FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY merges_select_app ON tijori.merges FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY merges_select_backup ON tijori.merges FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY merges_select_guard ON tijori.merges FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY merges_update_app ON tijori.merges FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 ALTER TABLE tijori.meters ENABLE ROW LEVEL SECURITY;
 CREATE POLICY meters_insert_billing ON tijori.meters FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY meters_select_backup ON tijori.meters FOR SELECT TO tijori_backup USING (true);
@@ -8298,8 +8493,8 @@ REVOKE ALL ON FUNCTION tijori_khata.open_sums() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.order_locks() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.party_count() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.party_count() TO tijori_app;
-REVOKE ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.rebuild_sums() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.record_changes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.refuse_far_date() FROM PUBLIC;
@@ -8310,8 +8505,15 @@ GRANT ALL ON FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, m
 REVOKE ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.sound_of(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.sound_of(name text) TO tijori_app;
+GRANT ALL ON FUNCTION tijori_khata.sound_of(name text) TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_khata.sound_patterns(query text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.sound_patterns(query text) TO tijori_app;
+GRANT ALL ON FUNCTION tijori_khata.sound_patterns(query text) TO tijori_guard;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_draft() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_revoke() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.stamp_sound() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_undo() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_update() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.take_sums() FROM PUBLIC;
@@ -8748,7 +8950,7 @@ GRANT INSERT(business_id) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(business_id) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(id) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(id) ON TABLE tijori.entries TO tijori_guard;
-GRANT INSERT(party_id) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(party_id),UPDATE(party_id) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(party_id) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(side),UPDATE(side) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(side) ON TABLE tijori.entries TO tijori_guard;
@@ -8758,7 +8960,7 @@ GRANT INSERT(business_date),UPDATE(business_date) ON TABLE tijori.entries TO tij
 GRANT SELECT(business_date) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(note),UPDATE(note) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(note) ON TABLE tijori.entries TO tijori_guard;
-GRANT INSERT(opening) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(opening),UPDATE(opening) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(opening) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(batch_id) ON TABLE tijori.entries TO tijori_app;
 GRANT INSERT(request_hash) ON TABLE tijori.entries TO tijori_app;
@@ -8837,6 +9039,21 @@ GRANT SELECT(currency) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT(issued_at) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT(paid_at) ON TABLE tijori.invoices TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT ON TABLE tijori.merges TO tijori_backup;
+GRANT SELECT ON TABLE tijori.merges TO tijori_app;
+GRANT DELETE ON TABLE tijori.merges TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.merges TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.merges TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.merges TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(from_party) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(into_party) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(opening_id) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(filled) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.merges TO tijori_app;
+GRANT INSERT(created_by_name) ON TABLE tijori.merges TO tijori_app;
+GRANT UPDATE(undone_at) ON TABLE tijori.merges TO tijori_app;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
 GRANT SELECT ON TABLE tijori.meters TO tijori_backup;
@@ -8877,6 +9094,7 @@ GRANT INSERT(created_by) ON TABLE tijori.parties TO tijori_app;
 GRANT SELECT(created_at) ON TABLE tijori.parties TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.parties TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.parties TO tijori_guard;
+GRANT SELECT(sound_key) ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.party_sums TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_backup;

@@ -21,7 +21,7 @@ func NewUUID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // ids are the wildcards of patterns that stand for the id of a row.
-var ids = []string{"business", "party", "entry", "share", "batch", "upload", "task", "id"}
+var ids = []string{"business", "party", "entry", "share", "batch", "merge", "upload", "task", "id"}
 
 // checkIDs refuses a path with a malformed id: it is not found, like an unknown one.
 func (r *Request) checkIDs() error {

@@ -2,10 +2,12 @@ package i18n
 
 // hindi has the Hindi of every sentence, gathered from the catalogue files,
 // each of which holds one part of the product.
-var hindi = gather(hindiWords, hindiDoor, hindiKhata, hindiAccount, hindiPlan, hindiFaults, hindiStatement, hindiGrid,
-	hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice, hindiLeaving, hindiOperators,
-	hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps, hindiOthers, hindiRoom, hindiDesk, hindiDeveloper,
-	hindiPlatform)
+var hindi = gather(
+	hindiWords, hindiDoor, hindiKhata, hindiMerge, hindiAccount, hindiPlan, hindiFaults,
+	hindiStatement, hindiGrid, hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice,
+	hindiLeaving, hindiOperators, hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps,
+	hindiOthers, hindiRoom, hindiDesk, hindiDeveloper, hindiPlatform,
+)
 
 func gather(parts ...map[string]string) map[string]string {
 	all := map[string]string{}

@@ -11,6 +11,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/bin"
 	"github.com/tijorihq/tijori/internal/web/page/history"
+	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 // memberNames are the names of those who share the business, by user.
@@ -64,7 +65,7 @@ func (h *Handlers) BinPage(w http.ResponseWriter, r *frame.Request) error {
 // said are the words of the history page for what the ledger's changes did.
 var said = map[string]string{
 	ledger.Created: "added", ledger.Edited: "edited", ledger.Deleted: "deleted",
-	ledger.Restored: "restored",
+	ledger.Restored: "restored", ledger.Moved: "moved",
 }
 
 func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
@@ -83,6 +84,10 @@ func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 	}
 	view := history.View{Shell: r.Shell(), PartyID: id.String(), PartyName: p.Name, After: string(line.Next)}
 	for _, item := range line.Items {
+		if m := item.Merge; m != nil {
+			view.Changes = append(view.Changes, mergeChange(r, item.SubjectID, m))
+			continue
+		}
 		if c := item.Party; c != nil {
 			view.Changes = append(view.Changes, history.Change{
 				When: c.At, Who: c.ByName, Subject: "party",
@@ -94,10 +99,33 @@ func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 		view.Changes = append(view.Changes, history.Change{
 			When: c.At, Who: c.ByName, Subject: "entry", EntryID: item.SubjectID.String(), What: said[c.Action],
 			Side: string(c.After.Side),
-			Diff: differences(entryDiff(r, c.Before), entryDiff(r, c.After)),
+			Diff: append(movedDiff(r, item), differences(entryDiff(r, c.Before), entryDiff(r, c.After))...),
 		})
 	}
 	return r.Page(history.Page(view))
+}
+
+func mergeChange(r *frame.Request, id uuid.UUID, m *ledger.Merged) history.Change {
+	c := history.Change{
+		When: m.At, Who: m.ByName, Subject: "merge", What: "merged",
+		Merge: history.Merge{Other: m.Other, Into: m.Into, Entries: m.Entries},
+	}
+	if m.Undone {
+		c.What = "unmerged"
+	}
+	if m.CanUndo && r.Rights.RunsKhata {
+		c.Merge.Undo = ui.MergePath(r.Caller.Business.String(), id.String()) + "/undo"
+	}
+	return c
+}
+
+// movedDiff is which entry was moved, from which party to which.
+func movedDiff(r *frame.Request, item ledger.Happening) []history.Diff {
+	if item.Entry.Action != ledger.Moved {
+		return nil
+	}
+	amount := r.Amount(item.Entry.After.AmountMinor).Short()
+	return []history.Diff{{Field: "party", Before: item.From, After: item.To, Of: amount}}
 }
 
 // word is a field of a change, ready to show.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ const look = `(() => {
 })()`
 
 // TestInBrowser looks at every page as a small phone in daylight and a desktop
-// at night do.
+// at night do; with TIJORI_PAGES, only at those whose names have that in them.
 func TestInBrowser(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(pages())
@@ -73,6 +74,7 @@ func TestInBrowser(t *testing.T) {
 	if err := chromedp.Do(ctx, withAxe(t)); err != nil {
 		t.Fatal(err)
 	}
+	seen := 0
 	for _, screen := range []struct {
 		width         int64
 		theme, locale string
@@ -87,6 +89,10 @@ func TestInBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, s := range All(screen.locale) {
+			if !strings.Contains(s.Name, os.Getenv("TIJORI_PAGES")) {
+				continue
+			}
+			seen++
 			if err := chromedp.Do(ctx, chromedp.Navigate(fmt.Sprintf("%s/show/%s/%s", srv.URL, screen.locale,
 				s.Name))); err != nil {
 				t.Fatal(err)
@@ -102,6 +108,9 @@ func TestInBrowser(t *testing.T) {
 				t.Errorf("%s in %s, %d px, %s: %s", s.Name, screen.locale, screen.width, screen.theme, w)
 			}
 		}
+	}
+	if seen == 0 {
+		t.Error("no page has that name")
 	}
 }
 

@@ -155,6 +155,19 @@ func (w world) history() history.View {
 				Field: "amount", Before: "₹3,600",
 				After: "₹3,600.50",
 			}, history.Diff{Field: "note", After: w.say("Milk, 12 days", "दूध, 12 दिन")}),
+			change(3*time.Hour, anita, "entry", "moved", "given", history.Diff{
+				Field: "party", Of: "₹450", Before: w.say("Suresh", "सुरेश"),
+				After: w.say("Ramesh Tea Stall", "रमेश चाय वाले"),
+			}),
+			{
+				When: Now.Add(-4 * time.Hour), Who: anita, Subject: "merge", What: "merged", Merge: history.Merge{
+					Other: w.say("Ramesh Chai", "रमेश चाय"), Entries: 12, Undo: ui.MergePath(shop, other) + "/undo",
+				},
+			},
+			{
+				When: Now.Add(-5 * time.Hour), Who: anita, Subject: "merge", What: "unmerged",
+				Merge: history.Merge{Other: w.say("Ramesh Chai", "रमेश चाय"), Entries: 1},
+			},
 			change(26*time.Hour, chhotu, "entry", "added", "received", history.Diff{Field: "amount", After: "₹2,000"},
 				history.Diff{Field: "date", After: w.say("22 Nov 2026", "22 नव॰ 2026")}),
 			change(50*time.Hour, anita, "entry", "restored", "received"),

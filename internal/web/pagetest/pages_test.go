@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -151,9 +152,10 @@ func TestFirstView(t *testing.T) {
 				return
 			}
 			seen[name] = true
-			all += static.Size(name)
+			size := downloaded(t, name)
+			all += size
 			if strings.HasSuffix(name, ".js") {
-				scripts += static.Size(name)
+				scripts += size
 				for _, more := range static.Imports(name) {
 					count(more)
 				}
@@ -173,6 +175,19 @@ func TestFirstView(t *testing.T) {
 			t.Errorf("its scripts are %d bytes, want at most %d", scripts, maxScripts)
 		}
 	})
+}
+
+// downloaded is how many bytes a browser downloads for a file.
+func downloaded(t *testing.T, name string) int {
+	t.Helper()
+	r := httptest.NewRequest("GET", static.URL(name), nil)
+	r.Header.Set("Accept-Encoding", "gzip, br")
+	w := httptest.NewRecorder()
+	static.Handler().ServeHTTP(w, r)
+	if w.Code != 200 || w.Body.Len() == 0 {
+		t.Fatalf("%s: status %d, %d bytes", name, w.Code, w.Body.Len())
+	}
+	return w.Body.Len()
 }
 
 func packed(page string) int {

@@ -1,5 +1,6 @@
 // Package static serves the stylesheet, modules and icons of the pages. The
-// parts in files/css are joined, in their order, into one stylesheet. One hash over all files is part of every address,
+// parts in files/css are joined, in their order, into one stylesheet; those in files/sheets are of a few pages, which
+// fetch them as well. One hash over all files is part of every address,
 // so an answer may be kept for ever, files may name each other relatively, and a release changes every address at
 // once.
 package static
@@ -39,9 +40,6 @@ func URL(name string) string {
 	}
 	return Prefix + hash + "/" + name
 }
-
-// Size returns the bytes that a browser downloads for a file.
-func Size(name string) int { return len(all[name].packed) }
 
 var imported = regexp.MustCompile(`(?m)^import (?:.* from )?"\./([^"]+)";$`)
 
@@ -112,7 +110,14 @@ func load() (map[string]file, string) {
 			sheet = append(sheet, body...)
 			return nil
 		}
-		out[strings.TrimPrefix(name, "files/")] = file{kind: kind, plain: body, packed: pack(z, body)}
+		switch path.Ext(name) {
+		case ".css":
+			body = squeeze(body)
+		case ".js":
+			body = lineRemark.ReplaceAll(body, nil)
+		}
+		short := strings.TrimPrefix(strings.TrimPrefix(name, "files/"), "sheets/")
+		out[short] = file{kind: kind, plain: body, packed: pack(z, body)}
 		return nil
 	})
 	if err != nil {
@@ -122,6 +127,10 @@ func load() (map[string]file, string) {
 	out["tijori.css"] = file{kind: kinds[".css"], plain: sheet, packed: pack(z, sheet)}
 	return out, hex.EncodeToString(sum.Sum(nil))[:16]
 }
+
+// lineRemark is a line of a module that only its writers read. The line itself stays, so that browsers and writers
+// count the same. None of ours has a text of several lines, in which it would mean something else; a test holds that.
+var lineRemark = regexp.MustCompile(`(?m)^[\t ]*//.*$`)
 
 var (
 	remark = regexp.MustCompile(`(?s)/\*.*?\*/`)

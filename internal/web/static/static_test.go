@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,7 +80,12 @@ func TestSprite(t *testing.T) {
 // TestStylesheet holds what the content security policy and the themes need.
 func TestStylesheet(t *testing.T) {
 	t.Parallel()
-	sheet := string(all["tijori.css"].plain)
+	var sheet string
+	for name, f := range all {
+		if strings.HasSuffix(name, ".css") {
+			sheet += string(f.plain)
+		}
+	}
 	for _, bad := range []string{"@import", "url(", "http:"} {
 		if strings.Contains(sheet, bad) {
 			t.Errorf("the stylesheet has %q", bad)
@@ -99,7 +105,7 @@ func TestStylesheet(t *testing.T) {
 // that is taken for a rule's.
 func TestSqueeze(t *testing.T) {
 	t.Parallel()
-	parts, err := fs.Glob(files, "files/css/*.css")
+	parts, err := fs.Glob(files, "files/*/*.css")
 	if err != nil || len(parts) < 5 {
 		t.Fatalf("%d parts: %v", len(parts), err)
 	}
@@ -117,6 +123,34 @@ func TestSqueeze(t *testing.T) {
 	got := string(squeeze([]byte("/* a { } */\na,\n\tb > i {\n\tmargin: 0 calc(1px + 2px) ;\n}\n")))
 	if want := "a,b > i{margin: 0 calc(1px + 2px);}"; strings.TrimSpace(got) != want {
 		t.Errorf("squeezed: %q, want %q", got, want)
+	}
+}
+
+// TestModulesComeWithoutRemarks: browsers get the lines that they run, under their numbers.
+func TestModulesComeWithoutRemarks(t *testing.T) {
+	t.Parallel()
+	modules, err := fs.Glob(files, "files/*.js")
+	if err != nil || len(modules) < 10 {
+		t.Fatalf("%d modules, %v", len(modules), err)
+	}
+	for _, name := range modules {
+		written, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := strings.Split(get(t, URL(path.Base(name)), "").Body.String(), "\n")
+		for i, line := range strings.Split(string(written), "\n") {
+			want := line
+			if strings.HasPrefix(strings.TrimSpace(line), "//") {
+				want = ""
+			}
+			if served[i] != want {
+				t.Errorf("%s:%d comes as %q, want %q", name, i+1, served[i], want)
+			}
+			if strings.Count(line, "`")%2 != 0 {
+				t.Errorf("%s:%d: a text of several lines, in which a line that begins with // is no remark", name, i+1)
+			}
+		}
 	}
 }
 

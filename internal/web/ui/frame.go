@@ -8,6 +8,7 @@ type Frame struct {
 	Look   string // class of main: "narrow", "wide", "door" …; "" is the usual column
 	Bar    bool   // the page has a bottom bar of its own on a phone, in the place of the tabs
 	Module string // ES module of this page beside app.js, "" for none
+	Sheet  string // stylesheet of this page beside tijori.css, "" for none
 
 	Report string // where a customer reports that the page is not theirs, "" where nothing of anybody is shown
 

@@ -35,6 +35,11 @@ func (s Shell) SharedReportPath(link string) string {
 	return link + "/report?" + url.Values{"request": {s.RequestID}}.Encode()
 }
 
+// MergePath is the root of what is asked of a merge of two parties.
+func MergePath(business, merge string) string {
+	return BusinessPath(business) + "/merges/" + url.PathEscape(merge)
+}
+
 // EntryPath is the root of the pages of one entry.
 func EntryPath(business, party, entry string) string {
 	return PartyPath(business, party) + "/entries/" + url.PathEscape(entry)

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
-	"github.com/tijorihq/tijori/internal/audit/db/cond"
 	"github.com/tijorihq/tijori/internal/audit/db/seed"
 )
 
@@ -434,13 +433,4 @@ func (a *Attacker) Colleague(ctx context.Context, r *catalog.Relation, verb stri
 		}
 	}
 	return nil
-}
-
-// Slot is a slot's value for the other tenant, when the attacker could know it.
-func (a *Attacker) Slot(s cond.Slot) (string, bool) {
-	c, ok := a.Model.ClassOfSlot(s)
-	if !ok {
-		return "", false
-	}
-	return a.Seeder.B.Value(c)
 }

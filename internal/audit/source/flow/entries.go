@@ -50,9 +50,9 @@ type Entry struct {
 func (e *Entry) Label() string {
 	switch {
 	case e.Path != "" && e.Method != "":
-		return e.Method + " " + e.Path
+		return e.Method + " " + e.whole()
 	case e.Path != "":
-		return e.Path
+		return e.whole()
 	case e.Name != "" && e.Pos.File != nil:
 		return e.Pos.File.Path + " " + e.Name
 	case e.Fn != nil && e.Fn.Name != "":
@@ -70,6 +70,16 @@ func (e *Entry) Label() string {
 		return e.Module.Path
 	}
 	return e.Kind
+}
+
+// whole is the path with the prefixes under which its router is mounted.
+func (e *Entry) whole() string {
+	mounts := strings.Join(e.Mounted, "/")
+	if mounts == "" || !strings.HasPrefix(e.Path, "/") {
+		return e.Path
+	}
+	parts := strings.FieldsFunc(mounts+"/"+e.Path, func(r rune) bool { return r == '/' })
+	return "/" + strings.Join(parts, "/")
 }
 
 // Run runs everything and leaves the events in the entries.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -217,6 +218,19 @@ func (in *interp) prismaWhere(op *Op, col string, v *Val, pos Pos, or bool, dept
 	}
 }
 
+var entityManager = lazyregexp.New(`(?i)^(entity)?_?manager$|^em$`)
+
+// spoken is what an expression calls an entity: invoice of Invoice, of invoice_1.default and of getRepository(Invoice).
+func spoken(e *ir.Expr) string {
+	switch {
+	case e.Kind == ir.Member && e.Name == "default" && e.X != nil:
+		return strings.TrimSuffix(e.X.Name, "_1")
+	case e.Kind == ir.Call && len(e.List) == 1 && e.X != nil && e.X.Name == "getRepository":
+		return spoken(e.List[0])
+	}
+	return e.Name
+}
+
 var mongoVerbs = map[string]string{
 	"findById": "select", "findOne": "select", "findOneAndUpdate": "update", "findByIdAndUpdate": "update",
 	"updateOne":  "update",
@@ -236,8 +250,12 @@ func (in *interp) mongo(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
 	if table == "||" || table == "??" || table == "&&" { // models.User || model("User", …)
 		table = ""
 	}
-	if table == "" && e.X != nil && e.X.X != nil {
-		table = e.X.X.Name
+	if (table == "" || table == "default") && e.X != nil && e.X.X != nil {
+		table = spoken(e.X.X)
+	}
+	if entityManager.MatchString(table) && len(args) > 1 && a.Fields == nil && len(e.List) > 1 {
+		table, args = spoken(e.List[0]), args[1:] // TypeORM: manager.findOneBy(Invoice, {…})
+		a = arg(args, 0)
 	}
 	op := in.dbOp("mongo", verb, table, recv, e)
 	pos := in.pos(e)

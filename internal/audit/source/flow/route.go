@@ -68,6 +68,9 @@ func handlers(args []*Val) (fns []*Val) {
 
 // routeCall notes the registration of a route; nil when the call is none.
 func (in *interp) routeCall(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
+	if name == "Router" && strings.HasPrefix(recv.Lib, "express#") { // require('express').Router()
+		return &Val{Lib: "router", Pos: in.pos(e)}
+	}
 	a := arg(args, 0)
 	isRouter := recv.Lib == "router" || strings.HasPrefix(recv.Lib, "?") && routerName.MatchString(recv.Name)
 	if p := in.procedure(recv, name, args, e); p != nil {

@@ -323,6 +323,11 @@ func (in *interp) ifStmt(s *ir.Stmt, scope *Scope) flow {
 				Val: cond, Neg: true, Pos: pos, Exit: true, Throw: iff.Then.Throw, Status: iff.Then.Status,
 				Frame: f,
 			})
+	case in.entry.inMW && iff.Then.Next && s.HasElse && !iff.Else.Next: // if (admin) { next() } else { … }
+		in.guards = append(in.guards, &Guard{Val: cond, Pos: pos, Exit: true, Status: iff.Else.Status, Frame: f})
+	case in.entry.inMW && iff.Else.Next && !iff.Then.Next: // if (!admin) { … } else { next() }
+		in.guards = append(in.guards,
+			&Guard{Val: cond, Neg: true, Pos: pos, Exit: true, Status: iff.Then.Status, Frame: f})
 	case b.done:
 		in.guards = append(in.guards,
 			&Guard{Val: cond, Pos: pos, Exit: true, Throw: iff.Else.Throw, Status: iff.Else.Status, Frame: f})

@@ -24,7 +24,7 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 		if a.Fn != nil {
 			var cb []*Val
 			if recv != nil {
-				el := derive(recv)
+				el := called(derive(recv))
 				el.Conn = recv.Conn
 				cb = []*Val{el}
 			}
@@ -59,7 +59,7 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 		default:
 			if o := a.First(Header); o != nil && signatureHeader.MatchString(o.Path) {
 				head = true
-			} else if a.Has(Body) && (a.Lib == "" && a.Fields == nil) && a.From[0].Path == "" {
+			} else if a.Has(Body) && a.Lib == "" && a.Fields == nil && len(a.From) > 0 && a.From[0].Path == "" {
 				raw = raw || verifyWord.MatchString(name)
 				others++
 			} else {
@@ -118,7 +118,7 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 		}
 		return v
 	}
-	v := derive(append([]*Val{recv}, args...)...)
+	v := called(derive(append([]*Val{recv}, args...)...))
 	if fromFn != nil {
 		v.From = addOrigins(v.From, fromFn.From)
 		v.Cmps = appendMax(v.Cmps, fromFn.Cmps, 10)

@@ -80,6 +80,8 @@ type Origin struct {
 	Pos     Pos    // where it was read
 	Op      *Op    // of a query, a provider's call, an unknown function
 	Derived bool   // computed from it rather than it
+	Called  bool   // what an unknown function gave back that was given it
+	Given   string // the path that the function was given
 	Base    Pos    // where the whole was read, of which this is a part
 	Hops    *Hop
 }
@@ -481,7 +483,12 @@ func (v *Val) AllCmps() []*Cmp {
 }
 
 // Join is a value that is either of two.
-func Join(a, b *Val) *Val {
+func Join(a, b *Val) *Val { return joinTo(a, b, 0) }
+
+// mostNested is how far down fields are joined. Objects may hold themselves, so that there is no end to them.
+const mostNested = 8
+
+func joinTo(a, b *Val, nested int) *Val {
 	switch {
 	case a == nil || a == b:
 		return b
@@ -533,11 +540,11 @@ func Join(a, b *Val) *Val {
 	v.Strs, v.Tmpl = first.Strs, first.Tmpl
 	if a.Fields != nil || b.Fields != nil {
 		v.Depth = max(a.Depth, b.Depth) + 1
-		if v.Depth < 6 {
+		if v.Depth < 6 && nested < mostNested {
 			for _, x := range []*Val{a, b} {
 				for _, k := range x.Order {
 					if x == b && a.Fields[k] != nil {
-						v.put(k, Join(a.Fields[k], b.Fields[k]))
+						v.put(k, joinTo(a.Fields[k], b.Fields[k], nested+1))
 					} else {
 						v.put(k, x.Fields[k])
 					}
@@ -611,6 +618,22 @@ func derive(vals ...*Val) *Val {
 	}
 	return v
 }
+
+// called marks what an unknown function made of its arguments: it need not hold them.
+func called(v *Val) *Val {
+	for i, o := range v.From {
+		if !o.Called {
+			c := *o
+			c.Called, c.Given = true, o.Path
+			v.From[i] = &c
+		}
+	}
+	return v
+}
+
+// Looked tells whether the origin is a member of what an unknown function found by a single value: that function's word,
+// not the sender's.
+func (o *Origin) Looked() bool { return o.Called && o.Given != "" && o.Path != o.Given }
 
 // pass is a value that a function hands on unchanged as far as origin goes.
 func pass(x *Val) *Val {

@@ -121,12 +121,33 @@ func lib(l string, kind OKind, path string, pos Pos) *Val {
 // code that keeps it is not at hand.
 func (in *interp) ctx(key string, pos Pos) *Val {
 	in.entry.readCtx = true
-	if v := in.p.Ctx[key]; v != nil {
-		return hop(v, pos, "read from the request's context")
+	// what this route's own middleware has kept counts before what other routes keep under the same name
+	var own *Val
+	for _, op := range in.entry.Ops {
+		if op.Kind == OpCtx && op.Name == key && op.Val != nil {
+			own = Join(own, op.Val)
+		}
 	}
 	last := key[strings.LastIndexByte(key, '.')+1:]
-	return origin(Session, last, pos)
+	if own == nil {
+		own = in.p.Ctx[key]
+	}
+	if own == nil {
+		return origin(Session, last, pos)
+	}
+	return hop(identify(last, own, pos), pos, "read from the request's context")
 }
+
+// identify adds to what is kept as the request's user that it says who calls, where nothing tells how that was found out.
+func identify(name string, v *Val, pos Pos) *Val {
+	if v == nil || !identityName.MatchString(name) ||
+		v.Has(Session, CtxUser, DB, Unverified, Body, RawBody, Query, Path, Header, Cookie) {
+		return v
+	}
+	return Join(v, origin(Session, "", pos))
+}
+
+var identityName = lazyregexp.New(`(?i)^(current_?|auth_?|session_?)?(user|account|session|principal|viewer|identity)$`)
 
 // libMember reads a member of a library's object, or nil.
 func (in *interp) libMember(v *Val, name string, pos Pos) *Val {
@@ -704,6 +725,7 @@ func (in *interp) assignMember(x *Val, name string, v *Val, t *ir.Expr, scope *S
 			x.put(name, v)
 			return true
 		}
+		v = identify(name, v, in.pos(t))
 		in.keep("req."+name, v, t)
 		x.put(name, v)
 		return true

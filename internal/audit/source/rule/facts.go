@@ -25,7 +25,7 @@ func clientKey(o *flow.Origin) string {
 // Clients are the origins of a value that the sender chooses.
 func Clients(v *flow.Val) (list []*flow.Origin) {
 	for _, o := range v.Origins() {
-		if o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Header || o.Kind == flow.Path {
+		if (o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Header || o.Kind == flow.Path) && !o.Looked() {
 			list = append(list, o)
 		}
 	}
@@ -187,7 +187,8 @@ func Checked(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 		switch x.Kind {
 		case flow.OpIf:
 			// a comparison of the row that was read with the session
-			if x.Seq > op.Seq && (x.Then.Done || x.Else.Done || x.Name == "?") && OwnerGuard(x.Val, v, op) {
+			if x.Seq > op.Seq && (x.Then.Done || x.Else.Done || x.Name == "?" || !shownOutside(e, x, op)) &&
+				OwnerGuard(x.Val, v, op) {
 				return true
 			}
 		case flow.OpRespond:
@@ -204,6 +205,24 @@ func Checked(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 		case flow.OpDB:
 			if x.Seq < op.Seq && x.Verb != "insert" && Scoped(x) && (v == nil || filtersShare(x, v)) {
 				if x.Throws && strings.Contains(x.Flavor, "prisma") || guardsOn(op, x) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// shownOutside tells whether a row that was read is answered, or written back, outside of a condition about it:
+// if (row.user_id === me) await row.delete() does neither.
+func shownOutside(e *flow.Entry, cond, row *flow.Op) bool {
+	for i, x := range e.Ops {
+		if x.Seq <= row.Seq || i >= cond.From && i < cond.To || x.Kind != flow.OpRespond && !Writes(x) {
+			continue
+		}
+		for _, v := range append(append([]*flow.Val{x.Val, x.Recv}, x.Args...), vals(x)...) {
+			for _, o := range v.Origins() {
+				if o.Op == row {
 					return true
 				}
 			}
@@ -230,6 +249,9 @@ func callWithSession(op *flow.Op) bool {
 		if FromSession(a) {
 			return true
 		}
+	}
+	if op.Recv != nil && FromSession(op.Recv) {
+		return true // session.user.membershipOf(team)
 	}
 	// a helper that takes the whole request asks for the session itself
 	for _, a := range op.Args {

@@ -219,21 +219,48 @@ func SecretGuard(g *flow.Guard) bool {
 	return false
 }
 
+// personProof names what proves who calls, which says nothing about what is asked for.
+var personProof = lazyregexp.New(`(?i)jwt|jose|^\?.*(token|session|user|login|password|auth)`)
+
 // Verified tells whether a provider's signature was checked before an event.
 func Verified(e *flow.Entry, op *flow.Op) bool {
 	for _, x := range e.Ops {
 		if x.Seq >= op.Seq {
 			break
 		}
-		if x.Kind == flow.OpVerify && !strings.Contains(x.Name, "jwt") && !strings.Contains(x.Name, "jose") {
+		if x.Kind == flow.OpVerify && !personProof.MatchString(x.Name) {
 			return true
 		}
-		if x.Kind == flow.OpMacCmp && (x.Args != nil) {
+		if x.Kind == flow.OpMacCmp && x.Args != nil && !ofCredential(x) {
 			return true
 		}
 	}
 	return false
 }
+
+// ofCredential tells whether a comparison is with a secret that a customer has,
+// such as an API key or a password: it says who calls. A provider's signature
+// says that what was sent is true.
+func ofCredential(op *flow.Op) bool {
+	for _, v := range op.Args {
+		if v.Has(flow.DB) {
+			return true
+		}
+	}
+	name := ""
+	if op.Fn != nil {
+		name = op.Fn.Name
+	}
+	if op.Pos.File != nil {
+		name += " " + op.Pos.File.Path
+	}
+	return credentialCode.MatchString(name) && !signatureCode.MatchString(name)
+}
+
+var (
+	credentialCode = lazyregexp.New(`(?i)(api_?-?key|session|password|credential|compare_?keys?)`)
+	signatureCode  = lazyregexp.New(`(?i)(webhook|signature|hmac|stripe|razorpay|callback)`)
+)
 
 // Webhook tells whether an entry takes events of a provider.
 func Webhook(e *flow.Entry) bool { return memo(e, "webhook", webhook) }

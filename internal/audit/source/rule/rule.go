@@ -114,6 +114,9 @@ func (p *Pass) Report(h Hit) {
 	if f.Object == "" {
 		f.Object = Object(h.Entry, h.At)
 	}
+	if h.Entry != nil && h.Entry.Path != "" && h.Entry.Kind != "client" {
+		f.Route = strings.TrimPrefix(h.Entry.Label(), "ALL ")
+	}
 	if h.Entry != nil && h.Entry.Method != "" && h.Entry.Kind != "action" && f.Verbs == nil &&
 		!strings.HasPrefix(f.Object, h.Entry.Method+" ") {
 		f.Verbs = []string{h.Entry.Method}

@@ -20,16 +20,26 @@ type View struct {
 type Change struct {
 	When    time.Time
 	Who     string
-	Subject string // "party" or "entry"
-	EntryID string // "" when Subject is "party"
-	What    string // "added", "edited", "deleted", "restored"
+	Subject string // "party", "entry", or "merge" with another party
+	EntryID string // "" but for an entry
+	What    string // "added", "edited", "deleted", "restored"; of an entry "moved"; of a merge "merged", "unmerged"
 	Side    string // of an entry: "given" or "received"
+	Merge   Merge
 	Diff    []Diff // what differs from the version before; for "added", what was written, with Before ""
+}
+
+// A Merge is what a change of that kind was.
+type Merge struct {
+	Other   string // the name of the other party
+	Into    bool   // this party went into the other
+	Entries int    // how many moved
+	Undo    string // path of the form that undoes it, "" when it cannot be
 }
 
 // A Diff is one field of a change, both values ready to show.
 type Diff struct {
-	Field  string // amount, date, note, side, name, phone, kind
+	Field  string // amount, date, note, side, name, phone, kind, party
+	Of     string // which entry, where nothing else says so
 	Before string
 	After  string
 }

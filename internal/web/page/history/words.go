@@ -41,7 +41,18 @@ func what(v View, c Change) string {
 		}
 		return v.T("Party restored")
 	}
+	if c.Subject == "merge" {
+		switch {
+		case c.What == "unmerged":
+			return v.T("Merge with %s undone", c.Merge.Other)
+		case c.Merge.Into:
+			return v.T("Merged into %s", c.Merge.Other)
+		}
+		return v.T("%s merged into this party", c.Merge.Other)
+	}
 	switch c.What {
+	case "moved":
+		return v.T("Entry moved to another party")
 	case "added":
 		return v.T("Entry added")
 	case "edited":
@@ -58,6 +69,8 @@ func icon(c Change) string {
 		return "plus"
 	case "edited":
 		return "edit"
+	case "moved", "merged":
+		return "swap"
 	case "deleted":
 		return "bin"
 	}
@@ -77,6 +90,8 @@ func field(s ui.Shell, name string) string {
 		return s.T("paid by")
 	case "side":
 		return s.T("Side")
+	case "party":
+		return s.T("Party")
 	case "name":
 		return s.T("Name")
 	case "phone":
@@ -94,3 +109,6 @@ func side(s ui.Shell, name string) string {
 	}
 	return s.T("You got")
 }
+
+// edited reports whether a change has a before and an after to show.
+func edited(c Change) bool { return c.What == "edited" || c.What == "moved" }

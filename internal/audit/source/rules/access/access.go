@@ -399,10 +399,13 @@ func middlewareRole(p *rule.Pass) bool {
 
 var planConst = lazyregexp.New(`(?i)^(pro|plus|premium|business|team|enterprise|paid|free|basic|starter|growth|scale|max|unlimited|gold|active)$`)
 
+// pageSize is how much of a list somebody asks for; it says nothing about a plan.
+var pageSize = lazyregexp.New(`(?i)^(limit|level)s?$`)
+
 func planOrigin(v *flow.Val) *flow.Origin {
 	for _, o := range v.Implied() {
 		if (o.Kind == flow.Header || o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Cookie &&
-			!strings.Contains(o.Path, "uthorization")) &&
+			!strings.Contains(o.Path, "uthorization")) && !pageSize.MatchString(o.Last()) &&
 			rule.PlanWord.MatchString(snake(strings.TrimPrefix(o.Path, "x-"))) {
 			return o
 		}

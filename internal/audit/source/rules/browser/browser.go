@@ -183,7 +183,7 @@ func cookie(p *rule.Pass) {
 				op.Val != nil && (op.Val.IsStr || op.Val.Null) && len(op.Val.Origins()) == 0 {
 				return
 			}
-			if op.Name == "" && token == "" {
+			if op.Name == "" && token == "" || token == "" && sent(op.Val) {
 				return
 			}
 			if !open(op.Data) {
@@ -210,6 +210,17 @@ func cookie(p *rule.Pass) {
 			}
 		}
 	})
+}
+
+// sent tells whether a value is only what the sender said, such as where to go after signing in.
+func sent(v *flow.Val) bool {
+	list := v.Origins()
+	for _, o := range list {
+		if o.Kind != flow.Query && o.Kind != flow.Body && o.Kind != flow.Path {
+			return false
+		}
+	}
+	return len(list) > 0
 }
 
 // open tells whether the options leave HttpOnly away.

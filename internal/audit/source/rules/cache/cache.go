@@ -182,6 +182,9 @@ func shared(header, v string) bool {
 	if strings.Contains(v, "no-store") || strings.Contains(v, "private") || strings.Contains(v, "s-maxage=0") {
 		return false
 	}
+	if strings.Contains(v, "max-age=0") && !strings.Contains(v, "s-maxage") && !strings.Contains(v, "stale-") {
+		return false
+	}
 	if header != "cache-control" {
 		return strings.Contains(v, "max-age") || strings.Contains(v, "public")
 	}
@@ -248,7 +251,7 @@ func onlySignedOut(op *flow.Op) bool {
 			continue
 		}
 		for _, c := range g.Val.AllCmps() {
-			if c.Op == "falsy" && c.L.Has(flow.Session, flow.Cookie) && !g.Neg {
+			if (c.Op == "falsy") != g.Neg && c.L.Has(flow.Session, flow.Cookie) {
 				return true
 			}
 		}

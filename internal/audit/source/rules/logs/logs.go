@@ -66,10 +66,15 @@ func secret(p *rule.Pass, e *flow.Entry, op *flow.Op, v *flow.Val, depth int, ke
 		if o.Last() == "length" || o.Last() == "#err" || strings.Contains(o.Path, "#") {
 			continue
 		}
+		if o.Called && (o.Kind == flow.Env || o.Kind == flow.Body || o.Kind == flow.Query) {
+			continue // a connection that was opened with a password is not the password
+		}
 		whole := o.Path == "" && !o.Derived
 		switch o.Kind {
 		case flow.Env:
-			if secretEnv.MatchString(o.Path) && !publicEnv.MatchString(o.Path) && v.Name != "bool" {
+			// a variable is a text: what has members was made with it
+			if secretEnv.MatchString(o.Path) && !strings.Contains(o.Path, ".") && !publicEnv.MatchString(o.Path) &&
+				v.Name != "bool" {
 				return "the secret " + o.Path, o
 			}
 		case flow.Body, flow.RawBody:

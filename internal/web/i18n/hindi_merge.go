@@ -1,0 +1,30 @@
+package i18n
+
+// hindiMerge is the moving of entries to another party, and of two parties into one.
+var hindiMerge = map[string]string{
+	"Move to another party":                               "दूसरी पार्टी में डालें",
+	"Choose the party that this entry belongs to.":        "यह एंट्री जिस पार्टी की है, उसे चुनें।",
+	"Choose another party.":                               "कोई दूसरी पार्टी चुनें।",
+	"Merge parties":                                       "पार्टियाँ मिलाएँ",
+	"Merge":                                               "मिला दें",
+	"Is this party here twice? Merge them.":               "यह पार्टी दो बार है? दोनों को मिला दें।",
+	"Choose the party that is the same person or shop.":   "वह पार्टी चुनें जो यही इंसान या दुकान है।",
+	"goes to the bin":                                     "हटाए गए में जाएगी",
+	"stays":                                               "रहेगी",
+	"Keep the other one":                                  "दूसरी को रखें",
+	"Balance of %s afterwards":                            "इसके बाद %s का बाकी",
+	"All entries of %s move to %s, with their history.":   "%s की सभी एंट्रियाँ, बदलावों के साथ, %s में चली जाएँगी।",
+	"The phone number %s is kept.":                        "फ़ोन नंबर %s बना रहेगा।",
+	"Links that you shared with %s no longer work.":       "%s को भेजे गए लिंक काम नहीं करेंगे।",
+	"You can undo this for %d days, from the history.":    "बदलाव के पेज से इसे %d दिन तक पहले जैसा कर सकते हैं।",
+	"Merge with %s undone":                                "%s के साथ मिलाना पहले जैसा किया",
+	"Merged into %s":                                      "%s में मिलाई गई",
+	"%s merged into this party":                           "%s इस पार्टी में मिलाई गई",
+	"Entry moved to another party":                        "एंट्री दूसरी पार्टी में डाली",
+	"Entry moved. This is the party it belongs to now.":   "एंट्री डाल दी। अब वह इस पार्टी की है।",
+	"Merged. All entries are here now.":                   "मिला दी। अब सभी एंट्रियाँ यहाँ हैं।",
+	"The merge is undone. Both parties are as they were.": "पहले जैसा कर दिया। दोनों पार्टियाँ फिर अलग हैं।",
+	"There is no such merge.":                             "ऐसा कोई मिलान नहीं है।",
+	"It is too late to undo this. You can still move entries one by one.":      "अब इसे पहले जैसा नहीं कर सकते। एंट्रियाँ एक-एक करके दूसरी पार्टी में डाल सकते हैं।",
+	"This party is in the bin now. Restore it, or undo the later merge first.": "यह पार्टी अब हटाए गए में है। उसे वापस लाएँ, या बाद वाला मिलान पहले जैसा करें।",
+}
