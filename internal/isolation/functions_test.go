@@ -300,6 +300,10 @@ var functions = map[string]use{
 		"tijori_billing",
 		"old events of the app that the transaction works for",
 	},
+	"tijori_plans.send_again_here(uuid,bigint,bigint)": {
+		"tijori_billing",
+		"events of the app that the transaction works for",
+	},
 	"tijori_plans.begin_import(uuid,boolean,integer[],text[],text[],text[],jsonb[])": {
 		"tijori_app",
 		"keeps a file of the app of the server key that asks",

@@ -56,6 +56,7 @@ var appTables = map[string]string{
 	"deliveries":         "a queue: events on their way to an app's endpoints",
 	"events":             "what an app is told of its customers",
 	"webhook_endpoints":  "where an app wants to hear of events, with sealed secrets",
+	"delivery_tries":     "what an app's endpoint answered, each time",
 	"imports":            "files of an app that moves in",
 	"import_rows":        "whose a subscription is, as an app says, before it is the customer's; erased with the customer",
 	"shadow_checks":      "counts of an app's own checks; erased with the customer whom they name",

@@ -59,7 +59,7 @@ func TestShadowCounts(t *testing.T) {
 		t.Errorf("after one more: %+v, %v", list, err)
 	}
 	// What is counted of a customer goes with them.
-	p.exec(`update tijori.accounts set erasing_at = now() where external_id = 'org_1'`)
+	p.exec(`update tijori.accounts set leaving_at = now(), erase_at = now(), erasing_at = now() where external_id = 'org_1'`)
 	var n int
 	p.ok(p.db.Super.QueryRow(t.Context(), `select count(*) from tijori.shadow_checks where customer = 'org_1'`).Scan(&n))
 	if n != 0 {

@@ -251,6 +251,8 @@ func (w *world) seedApp(s *side) {
 	w.Helper()
 	s.app = w.apps[s.word]
 	s.appKey, _ = w.appKeyOf(s, platform.ServerKey)
+	_, spare := w.appKeyOf(s, platform.PublishableKey)
+	s.ids["app key"] = spare.String()
 	s.ids["customer"], s.ids["own customer"] = "org_"+s.word+"mail", "org_shared"
 	for _, name := range []string{"customer", "own customer"} {
 		got := w.send("PUT", ask{path: "/api/v1/customers/" + s.ids[name], json: map[string]any{

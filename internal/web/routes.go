@@ -517,6 +517,18 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /admin/alerts/{provider}/{kind}", Access: frame.Operator, Handle: room(p.operators.MuteAlert)},
 		{Pattern: "GET /admin/reconcile", Access: frame.Operator, Handle: room(p.operators.ReconcilePage)},
 		{Pattern: "POST /admin/reconcile", Access: frame.Operator, Handle: room(p.operators.ReconcileAccount)},
+		{Pattern: "GET /admin/apps", Access: frame.Operator, Handle: room(p.operators.AppsPage)},
+		{Pattern: "GET /admin/apps/{app}", Access: frame.Operator, Handle: room(p.operators.AppPage)},
+		{Pattern: "POST /admin/apps/{app}/keys", Access: frame.Operator, Handle: room(p.operators.MakeAppKey)},
+		{
+			Pattern: "POST /admin/apps/{app}/keys/{id}/revoke", Access: frame.Operator,
+			Handle: room(p.operators.RevokeAppKey),
+		},
+		{
+			Pattern: "GET /admin/apps/{app}/webhooks/{id}", Access: frame.Operator,
+			Handle: room(p.operators.DeliveriesPage),
+		},
+		{Pattern: "POST /admin/apps/{app}/webhooks/{id}", Access: frame.Operator, Handle: room(p.operators.SendAgain)},
 		{Pattern: "GET /admin/credits", Access: frame.Operator, Handle: room(p.operators.CreditsDesk)},
 		{Pattern: "POST /admin/credits", Access: frame.Operator, Handle: room(p.operators.ChangeCredits)},
 

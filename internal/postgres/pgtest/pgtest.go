@@ -84,7 +84,7 @@ func start() error {
 	}
 	server.started = true
 	server.err = func() (err error) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // the machine may be busy
 		defer cancel()
 		if server.dir, err = os.MkdirTemp("", "tijori-pg"); err != nil {
 			return err

@@ -4817,6 +4817,26 @@ begin
                               and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.send_again_here(endpoint uuid, first bigint, last bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := coalesce(current_setting('tijori.app', true), '');
+    n integer;
+begin
+    if not exists (select from tijori.webhook_endpoints w where w.app_id = app and w.id = endpoint) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    insert into tijori.deliveries as d (app_id, endpoint_id, number)
+    select app, endpoint, e.number from tijori.events e
+     where e.app_id = app and e.number between first and last order by e.number limit 1000
+    on conflict on constraint deliveries_pkey do update
+       set status = 'waiting', attempts = 0, next_at = now(), delivered_at = null, error = '';
+    get diagnostics n = row_count;
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.send_again_here(endpoint uuid, first bigint, last bigint) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5579,6 +5599,20 @@ CREATE TABLE tijori.deliveries (
 );
 ALTER TABLE ONLY tijori.deliveries FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.deliveries OWNER TO tijori_owner;
+CREATE TABLE tijori.delivery_tries (
+    app_id text NOT NULL,
+    endpoint_id uuid NOT NULL,
+    number bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    took_ms integer NOT NULL,
+    answer integer,
+    error text DEFAULT ''::text NOT NULL,
+    said text DEFAULT ''::text NOT NULL,
+    CONSTRAINT delivery_tries_said_check CHECK ((length(said) <= 500))
+);
+ALTER TABLE ONLY tijori.delivery_tries FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.delivery_tries OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.delivery_tries.said IS 'the beginning of what the endpoint answered';
 CREATE TABLE tijori.devices (
     hash bytea NOT NULL,
     user_id uuid NOT NULL,
@@ -6572,6 +6606,8 @@ ALTER TABLE ONLY tijori.customer_tokens
     ADD CONSTRAINT customer_tokens_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (app_id, endpoint_id, number);
+ALTER TABLE ONLY tijori.delivery_tries
+    ADD CONSTRAINT delivery_tries_pkey PRIMARY KEY (app_id, endpoint_id, number, at);
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (hash, user_id);
 ALTER TABLE ONLY tijori.drafts
@@ -6980,6 +7016,8 @@ ALTER TABLE ONLY tijori.deliveries
     ADD CONSTRAINT deliveries_endpoint_fkey FOREIGN KEY (app_id, endpoint_id) REFERENCES tijori.webhook_endpoints(app_id, id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.deliveries
     ADD CONSTRAINT deliveries_event_fkey FOREIGN KEY (app_id, number) REFERENCES tijori.events(app_id, number) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.delivery_tries
+    ADD CONSTRAINT delivery_tries_delivery_fkey FOREIGN KEY (app_id, endpoint_id, number) REFERENCES tijori.deliveries(app_id, endpoint_id, number) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.drafts
@@ -7465,6 +7503,10 @@ CREATE POLICY deliveries_select_billing ON tijori.deliveries FOR SELECT TO tijor
 CREATE POLICY deliveries_select_guard ON tijori.deliveries FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY deliveries_update_billing ON tijori.deliveries FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY deliveries_update_guard ON tijori.deliveries FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.delivery_tries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY delivery_tries_insert_billing ON tijori.delivery_tries FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY delivery_tries_select_backup ON tijori.delivery_tries FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY delivery_tries_select_billing ON tijori.delivery_tries FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.devices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY devices_delete_auth ON tijori.devices FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY devices_insert_auth ON tijori.devices FOR INSERT TO tijori_auth WITH CHECK (true);
@@ -8691,6 +8733,8 @@ REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.send_again_here(endpoint uuid, first bigint, last bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.send_again_here(endpoint uuid, first bigint, last bigint) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.shadow_list() FROM PUBLIC;
@@ -8915,6 +8959,8 @@ GRANT UPDATE(error) ON TABLE tijori.deliveries TO tijori_guard;
 GRANT UPDATE(error) ON TABLE tijori.deliveries TO tijori_billing;
 GRANT UPDATE(delivered_at) ON TABLE tijori.deliveries TO tijori_guard;
 GRANT UPDATE(delivered_at) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT SELECT ON TABLE tijori.delivery_tries TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.delivery_tries TO tijori_billing;
 GRANT SELECT ON TABLE tijori.devices TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.devices TO tijori_auth;
 GRANT UPDATE(hash) ON TABLE tijori.devices TO tijori_auth;
