@@ -125,6 +125,7 @@ func (s *Service) flushShadows(ctx context.Context) error {
 
 // Shadows lists what was counted for the app of a server key.
 func (s *Service) Shadows(ctx context.Context, h postgres.Holder) (list []Shadow, err error) {
+	h.Customer = ""
 	app, err := s.appOf(ctx, h, WriteCustomers)
 	if err != nil {
 		return nil, err

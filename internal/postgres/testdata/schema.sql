@@ -5603,6 +5603,7 @@ CREATE TABLE tijori.delivery_tries (
     app_id text NOT NULL,
     endpoint_id uuid NOT NULL,
     number bigint NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     took_ms integer NOT NULL,
     answer integer,
@@ -6607,7 +6608,7 @@ ALTER TABLE ONLY tijori.customer_tokens
 ALTER TABLE ONLY tijori.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (app_id, endpoint_id, number);
 ALTER TABLE ONLY tijori.delivery_tries
-    ADD CONSTRAINT delivery_tries_pkey PRIMARY KEY (app_id, endpoint_id, number, at);
+    ADD CONSTRAINT delivery_tries_pkey PRIMARY KEY (app_id, endpoint_id, number, id);
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (hash, user_id);
 ALTER TABLE ONLY tijori.drafts

@@ -155,7 +155,7 @@ func (h *Handlers) appHooks(r *frame.Request, app string, view *admin.App) error
 			one.Note += " · " + view.N(int(e.Waiting), "%d event waits", "%d events wait")
 		}
 		if e.Failed > 0 {
-			one.Note += " · " + view.N(int(e.Failed), "%d event was given up", "%d events were given up")
+			one.Note += " · " + view.N(int(e.Failed), "%d event has failed", "%d events have failed")
 		}
 		view.Endpoints = append(view.Endpoints, one)
 	}
@@ -259,7 +259,7 @@ func deliveryView(s ui.Shell, d platform.Tried) admin.Delivery {
 	case "delivered":
 		out.Word, out.Tone = s.T("delivered"), "status-active"
 	case "failed":
-		out.Word, out.Tone = s.T("given up"), "status-past_due"
+		out.Word, out.Tone = s.T("failed"), "status-past_due"
 	default:
 		out.Note = s.T("next try %s", s.Moment(d.NextAt))
 	}

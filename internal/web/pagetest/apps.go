@@ -57,7 +57,7 @@ func (w world) deliveries(line admin.AppLine) admin.Deliveries {
 				Number: "11", Type: "payment.collected", Word: s.T("delivered"), Tone: "status-active",
 				Tries: []admin.Fact{{Name: s.Moment(Now), Says: "204 · 12ms"}},
 			},
-			{Number: "10", Type: "webhook.test", Word: s.T("given up"), Tone: "status-past_due"},
+			{Number: "10", Type: "webhook.test", Word: s.T("failed"), Tone: "status-past_due"},
 		},
 	}
 }
