@@ -19,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/gate"
 	"github.com/tijorihq/tijori/internal/audit/live"
 	"github.com/tijorihq/tijori/internal/audit/logs"
+	"github.com/tijorihq/tijori/internal/audit/past"
 	"github.com/tijorihq/tijori/internal/audit/race"
 	"github.com/tijorihq/tijori/internal/audit/report"
 	"github.com/tijorihq/tijori/internal/audit/source"
@@ -408,6 +409,7 @@ func (c *auditExplainCmd) Run(e *env) error {
 		return usagef("there is no rule %q\ntijori audit explain lists all of them", c.Rule)
 	}
 	for _, r := range known { // the same flaw may be seen by several engines
+		r.Why = strings.TrimSpace(r.Why + " " + past.Of(r.ID))
 		if err := report.Explain(e.stdout, r); err != nil {
 			return err
 		}

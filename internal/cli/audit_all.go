@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/audit/begin"
+	"github.com/tijorihq/tijori/internal/audit/browse"
 	"github.com/tijorihq/tijori/internal/audit/bundle"
 	"github.com/tijorihq/tijori/internal/audit/confirm"
 	"github.com/tijorihq/tijori/internal/audit/db"
@@ -273,7 +274,11 @@ func (c *auditDemoCmd) Run(e *env) (err error) {
 	}()
 	address := "http://" + listener.Addr().String()
 	fmt.Fprintf(e.stderr, "a shop with %d flaws runs on %s until the audit is over\n", len(flaws), address)
-	config, err := target.Read(strings.NewReader(leaky.Config(address)))
+	text := leaky.Config(address)
+	if _, err := browse.Browser(); err == nil { // the rest is found without one
+		text += leaky.Browser
+	}
+	config, err := target.Read(strings.NewReader(text))
 	if err != nil {
 		return err
 	}

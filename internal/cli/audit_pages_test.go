@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/past"
 )
 
 var updatePages = flag.Bool("update-rule-pages", false, "write docs/audit anew")
@@ -24,7 +26,11 @@ func rulePage(rules []finding.Rule) string {
 		}
 		fmt.Fprintf(&b, "Rule `%s` · %s · `tijori audit %s` · [all rules](../audit.md#rules)\n\n", r.ID, r.Severity,
 			r.Engine)
-		fmt.Fprintf(&b, "**Why it matters.** %s\n\n**What to do.** %s\n\n", r.Why, r.Fix)
+		fmt.Fprintf(&b, "**Why it matters.** %s\n\n", r.Why)
+		if i == 0 && past.Of(r.ID) != "" {
+			fmt.Fprintf(&b, "**Where it happened.** %s\n\n", past.Of(r.ID))
+		}
+		fmt.Fprintf(&b, "**What to do.** %s\n\n", r.Fix)
 		if len(r.ASVS)+len(r.CWE) > 0 {
 			fmt.Fprintf(&b, "OWASP ASVS 5.0: %s · %s\n\n", or(strings.Join(r.ASVS, ", "), "none"),
 				or(strings.Join(r.CWE, ", "), "no CWE"))
@@ -71,6 +77,8 @@ func byID() (names []string, rules map[string][]finding.Rule) {
 // byHand says whether a page tells more than the rule: only those of the schema and the code do not.
 func byHand(rules []finding.Rule) bool { return rules[0].Engine != "db" && rules[0].Engine != "source" }
 
+var year = regexp.MustCompile(`(20|19)[0-9]{2}`)
+
 // Every rule has a page, which says what the rule says; a page without a rule goes.
 func TestAuditRulePages(t *testing.T) {
 	const dir = "../../docs/audit"
@@ -91,6 +99,10 @@ func TestAuditRulePages(t *testing.T) {
 		case err != nil || string(got) != want:
 			t.Errorf("%s is not what the rule says (%v); run go test ./internal/cli -run RulePages -update-rule-pages",
 				file, err)
+		}
+		text := strings.Join(strings.Fields(string(got)), " ")
+		if !year.MatchString(text) || !strings.Contains(text, past.Of(id)) {
+			t.Errorf("%s does not say where it has happened: %q", file, past.Of(id))
 		}
 	}
 	pages, err := os.ReadDir(dir)

@@ -10,7 +10,8 @@ import (
 
 // erased are the tables of which nothing is left of an account that was erased.
 var erased = []string{
-	"members", "invitations", "businesses", "parties", "entries", "changes", "batches", "merges", "drafts", "uploads",
+	"members", "invitations", "businesses", "parties", "entries", "changes", "batches", "merges", "till_counts",
+	"drafts", "uploads",
 	"period_locks", "payees",
 	"shares", "reminders", "tasks", "party_sums", "credit_balances", "credit_entries", "credit_grants", "credit_lots",
 	"credit_reclaims", "credit_holds", "credit_calendars", "credit_anchors",

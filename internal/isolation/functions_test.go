@@ -132,6 +132,8 @@ var functions = map[string]use{
 		"tijori_app",
 		"a counter chooses from the names of the business",
 	},
+	"tijori_khata.keep_locked_count()":  {"", "trigger: refuses a count of the till on a locked day"},
+	"tijori_khata.forget_cheque()":      {"", "trigger: only a cheque has the state of one"},
 	"tijori_khata.sound_of(text)":       {"tijori_app", "how a name sounds; reads no table"},
 	"tijori_khata.sound_patterns(text)": {"tijori_app", "how what is looked for sounds; reads no table"},
 	"tijori_khata.stamp_sound()":        {"", "trigger: keeps how a party's name sounds"},
@@ -647,6 +649,7 @@ var tenders = map[string]string{
 var invokers = []string{
 	"tijori_khata.stamp_revoke()", "tijori_khata.stamp_update()", "tijori_khata.refuse_far_date()",
 	"tijori_khata.stamp_undo()", "tijori_khata.stamp_draft()", "tijori_khata.stamp_sound()",
+	"tijori_khata.forget_cheque()",
 	"tijori_khata.sound_of(text)", "tijori_khata.sound_patterns(text)",
 }
 

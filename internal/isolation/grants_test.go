@@ -93,7 +93,7 @@ func closedRooms(t testing.TB, super querier) {
 			"accounts", "businesses", "members", "invitations", "parties", "entries", "changes", "party_sums",
 			"period_locks", "payees", "shares", "reminders",
 			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox",
-			"review_items", "batches", "merges", "drafts", "uploads", "tasks",
+			"review_items", "batches", "merges", "till_counts", "drafts", "uploads", "tasks",
 			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds",
 			"credit_calendars", "calendar_changes", "purchases", "security_log", "plan_spans",
 		},
@@ -102,7 +102,8 @@ func closedRooms(t testing.TB, super querier) {
 			"users", "credentials", "signups", "recoveries", "throttles", "passkeys", "totps", "recovery_codes",
 			"challenges", "businesses", "invitations",
 			"parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches",
-			"merges", "drafts", "uploads", "tasks", "devices", "email_changes", "sign_in_failures", "notices",
+			"merges", "till_counts", "drafts", "uploads", "tasks", "devices", "email_changes",
+			"sign_in_failures", "notices",
 			"security_log", "plan_spans",
 		},
 	}
@@ -146,7 +147,8 @@ func closedRooms(t testing.TB, super querier) {
 	none(t, super, "what is append-only stays as it was written", `
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
 		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees',
-		     'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts',
+		     'tijori.reminders', 'tijori.till_counts', 'tijori.credit_entries', 'tijori.credit_grants',
+		     'tijori.operator_acts',
 		     'tijori.support_uses', 'tijori.access_log', 'tijori.incident_acts',
 		     'tijori.releases', 'tijori.evidence']::regclass[])
 		   and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'

@@ -38,7 +38,7 @@ type CollectionMaker struct {
 }
 
 // Collections is what came in, by mode, day and who wrote it down. Old balances of opening entries came in before the
-// book, and are left out.
+// book, and are left out; so did nothing by a cheque that bounced.
 type Collections struct {
 	Range   Range
 	Modes   ByMode
@@ -53,6 +53,7 @@ select e.business_date, ` + paidBy + `, e.created_by, sum(e.amount_minor)::bigin
 from tijori.entries e
 where e.account_id = $1 and e.business_id = $2 and e.deleted_at is null
 	and e.business_date >= $3 and e.business_date <= $4 and e.side = 'received' and not e.opening
+	and e.reverses is null and e.cheque_state is distinct from 'bounced'
 	and e.party_id in (
 		select p.id from tijori.parties p where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null)
 group by 1, 2, 3

@@ -35,6 +35,10 @@ type EntryFields struct {
 	Opening bool
 
 	Mode Mode // how it was paid; "" when nobody said so, and for an opening balance
+
+	ChequeDate  time.Time   // that is written on the cheque; zero when nobody said, and for other modes
+	ChequeState ChequeState // adding and editing ignore it: SetCheque changes it
+	Reverses    bool        // it undoes a cheque that bounced; adding and editing ignore it
 }
 
 // Clean returns the fields as they are stored, or an Invalid fault about the
@@ -57,8 +61,10 @@ func (f EntryFields) Clean() (EntryFields, error) {
 	if f.Note, err = cleanNote(f.Note); err != nil {
 		return f, err
 	}
-	f.Mode, err = f.Mode.clean(f.Opening)
-	return f, err
+	if f.Mode, err = f.Mode.clean(f.Opening); err != nil {
+		return f, err
+	}
+	return f.cleanCheque()
 }
 
 // Signed is the amount as it counts in a balance: Given plus, Received minus.
@@ -77,12 +83,15 @@ func (f EntryFields) hash(party uuid.UUID) []byte {
 	if f.Mode != "" { // without one, it is the request of a client that knows no modes
 		parts = append(parts, string(f.Mode))
 	}
+	if !f.ChequeDate.IsZero() {
+		parts = append(parts, f.ChequeDate.Format(time.DateOnly))
+	}
 	return requestHash(parts...)
 }
 
 func (f EntryFields) same(g EntryFields) bool {
 	return f.Side == g.Side && f.AmountMinor == g.AmountMinor && f.Date.Equal(g.Date) && f.Note == g.Note &&
-		f.Mode == g.Mode
+		f.Mode == g.Mode && f.ChequeDate.Equal(g.ChequeDate)
 }
 
 // An Entry is one Given or Received line of a party.
@@ -98,22 +107,23 @@ type Entry struct {
 }
 
 const entryColumns = `id, party_id, side, amount_minor, business_date, note, opening, coalesce(mode, '') as mode,
+	` + chequeColumns + `,
 	created_by, created_at, updated_at, deleted_at, version`
 
 func (e *Entry) targets() []any {
 	return []any{
-		&e.ID, &e.PartyID, &e.Side, &e.AmountMinor, &e.Date, &e.Note, &e.Opening, &e.Mode, &e.CreatedBy, &e.CreatedAt,
-		&e.UpdatedAt, &e.DeletedAt, &e.Version,
+		&e.ID, &e.PartyID, &e.Side, &e.AmountMinor, &e.Date, &e.Note, &e.Opening, &e.Mode, &e.ChequeDate,
+		&e.ChequeState, &e.Reverses, &e.CreatedBy, &e.CreatedAt, &e.UpdatedAt, &e.DeletedAt, &e.Version,
 	}
 }
 
 // AddEntrySQL adds an entry to a living party, or nothing when the id is used.
-// Parameters: account, business, id, party, side, paise, date, note, hash, user, mode.
+// Parameters: account, business, id, party, side, paise, date, note, hash, user, mode, date of the cheque.
 const AddEntrySQL = `
 	insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
-	    request_hash, created_by, mode)
+	    request_hash, created_by, mode, cheque_date, cheque_state)
 	select $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::bigint, $7::date, $8::text, $9::bytea, $10::uuid,
-		nullif($11::text, '')
+		nullif($11::text, ''), $12::date, case when $11 = 'cheque' then 'received' end
 	where exists (select 1 from tijori_khata.party_names($4))
 	on conflict (account_id, business_id, id) do nothing
 	returning ` + entryColumns
@@ -135,7 +145,7 @@ func AddEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Entry
 	var e Entry
 	err = tx.QueryRow(ctx, AddEntrySQL,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party),
-		tx.Scope.UserID, f.Mode).Scan(e.targets()...)
+		tx.Scope.UserID, f.Mode, dateOrNull(f.ChequeDate)).Scan(e.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return addedEntry(ctx, tx, id, party, f)
 	}
@@ -156,7 +166,7 @@ func QueueAddEntry(s postgres.Scope, b *pgx.Batch, id, party uuid.UUID, f EntryF
 		return
 	}
 	b.Queue(AddEntrySQL, s.AccountID, s.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party),
-		s.UserID, f.Mode).Query(func(rows pgx.Rows) error {
+		s.UserID, f.Mode, dateOrNull(f.ChequeDate)).Query(func(rows pgx.Rows) error {
 		if rows.Next() {
 			return rows.Scan(e.targets()...)
 		}
@@ -230,12 +240,14 @@ func EditEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 	var e Entry
 	err = tx.QueryRow(ctx, `
 		update tijori.entries set side = $5, amount_minor = $6, business_date = $7, note = $8,
-			mode = nullif($9::text, '')
+			mode = nullif($9::text, ''), cheque_date = $10::date,
+			cheque_state = case when $9 = 'cheque' then coalesce(cheque_state, 'received') end
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
+		`+settledCheque+`
 		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, version,
-		f.Side, f.AmountMinor, f.Date, f.Note, f.Mode).Scan(e.targets()...)
+		f.Side, f.AmountMinor, f.Date, f.Note, f.Mode, dateOrNull(f.ChequeDate)).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool {
 		return now.DeletedAt == nil && now.same(f)
 	})
@@ -250,6 +262,7 @@ func DeleteEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int
 	err := tx.QueryRow(ctx, `
 		update tijori.entries set deleted_at = now()
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
+		`+settledCheque+`
 		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns, tx.Scope.AccountID, tx.Scope.BusinessID, id, version).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool { return now.DeletedAt != nil })
@@ -264,6 +277,7 @@ func RestoreEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version in
 	err := tx.QueryRow(ctx, `
 		update tijori.entries set deleted_at = null
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is not null
+		`+settledCheque+`
 		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns, tx.Scope.AccountID, tx.Scope.BusinessID, id, version).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool { return now.DeletedAt == nil })
@@ -292,6 +306,10 @@ func settledEntry(
 		return e, nil
 	case e.Version != version:
 		return Entry{}, errChanged
+	case e.Reverses:
+		return Entry{}, errReversal
+	case e.ChequeState == ChequeBounced:
+		return Entry{}, errBounced
 	}
 	switch _, err := PartyNameByID(ctx, tx, e.PartyID); {
 	case fault.Is(err, fault.NotFound):

@@ -42,11 +42,19 @@ type entryState struct {
 	Note         string
 	Opening      bool
 	Mode         Mode
+	ChequeDate   string      `json:"cheque_date"`
+	ChequeState  ChequeState `json:"cheque_state"`
+	Reverses     *uuid.UUID
 }
 
 func (s entryState) fields() (EntryFields, error) {
 	d, err := time.Parse(time.DateOnly, s.BusinessDate)
+	var written time.Time
+	if err == nil && s.ChequeDate != "" {
+		written, err = time.Parse(time.DateOnly, s.ChequeDate)
+	}
 	return EntryFields{
+		ChequeDate: written, ChequeState: s.ChequeState, Reverses: s.Reverses != nil,
 		Side: s.Side, AmountMinor: s.AmountMinor, Date: d, Note: s.Note, Opening: s.Opening, Mode: s.Mode,
 	}, err
 }

@@ -266,6 +266,7 @@ func MoveEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 	err = tx.QueryRow(ctx, `
 		update tijori.entries set party_id = $5
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
+		`+settledCheque+`
 		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns, tx.Scope.AccountID, tx.Scope.BusinessID, id, version, party).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool {

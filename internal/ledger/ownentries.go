@@ -19,6 +19,7 @@ type OwnEntries struct {
 const OwnEntriesSQL = `
 select n.id, n.kind, n.name,
 	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode,
+	e.cheque_date, e.cheque_state, e.reverses,
 	e.created_by, e.created_at, e.updated_at, e.version
 from tijori_khata.party_names($3) n
 left join lateral (

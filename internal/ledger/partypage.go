@@ -66,6 +66,7 @@ with party as (
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
 	t.given, t.received, t.entries, t.given_ahead, t.received_ahead, t.entries_ahead,
 	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode,
+	e.cheque_date, e.cheque_state, e.reverses,
 	e.created_by, e.created_at, e.updated_at, e.version,
 	t.top - coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
 		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
@@ -180,6 +181,9 @@ func (p *PartyPage) scan(rows pgx.Rows, today time.Time) error {
 type optionalEntry struct {
 	id, party, by    *uuid.UUID
 	side, note, mode *string
+	chequeDate       *time.Time
+	chequeState      *string
+	reverses         *uuid.UUID
 	minor            *int64
 	version          *int
 	opening          *bool
@@ -189,6 +193,7 @@ type optionalEntry struct {
 func (e *optionalEntry) targets() []any {
 	return []any{
 		&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.mode,
+		&e.chequeDate, &e.chequeState, &e.reverses,
 		&e.by, &e.made, &e.last, &e.version,
 	}
 }
@@ -199,11 +204,20 @@ func (e *optionalEntry) entry() Entry {
 	if e.mode != nil {
 		mode = Mode(*e.mode)
 	}
+	var cheque ChequeState
+	if e.chequeState != nil {
+		cheque = ChequeState(*e.chequeState)
+	}
+	var written time.Time
+	if e.chequeDate != nil {
+		written = *e.chequeDate
+	}
 	return Entry{
 		ID: *e.id, PartyID: *e.party,
 		EntryFields: EntryFields{
 			Side: Side(*e.side), AmountMinor: *e.minor, Date: *e.date, Note: *e.note,
 			Opening: *e.opening, Mode: mode,
+			ChequeDate: written, ChequeState: cheque, Reverses: e.reverses != nil,
 		},
 		CreatedBy: *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version,
 	}

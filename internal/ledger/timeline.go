@@ -50,11 +50,13 @@ type timelineCursor struct {
 // Parameters: account, business, party, cursor's time, id and version, rows, how long a merge can be undone.
 const timelineSQL = `
 with mine as (
-	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.created_by, e.created_at
+	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.cheque_date, e.cheque_state,
+	    e.created_by, e.created_at
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
 	union all
-	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.created_by, e.created_at
+	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.cheque_date, e.cheque_state,
+	    e.created_by, e.created_at
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is not null
 ), gone as (
@@ -87,7 +89,7 @@ with mine as (
 	select 'entry', e.id, 1, 'create', e.created_by, '', e.created_at, null,
 		jsonb_build_object('side', e.side, 'amount_minor', e.amount_minor, 'business_date', e.business_date,
 		    'note', e.note, 'opening', e.opening,
-		    'mode', e.mode), null, null, 0, false
+		    'mode', e.mode, 'cheque_date', e.cheque_date, 'cheque_state', e.cheque_state), null, null, 0, false
 	from mine e
 	union all
 	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before,

@@ -122,6 +122,15 @@ var (
 // grouping commas where groups end, in Western or Devanagari digits, or a sum or difference of such (250+90,
 // 500-20). The result is in minor units and positive; anything else is an error.
 func Parse(s, currency string) (int64, error) {
+	total, err := ParseCount(s, currency)
+	if err == nil && total == 0 {
+		return 0, ErrNotAmount
+	}
+	return total, err
+}
+
+// ParseCount is Parse for what may be nothing, as a till may.
+func ParseCount(s, currency string) (int64, error) {
 	s = clean(s)
 	if s == "" {
 		return 0, ErrNoNumber
@@ -147,7 +156,7 @@ func Parse(s, currency string) (int64, error) {
 		}
 		start = i + 1
 	}
-	if total <= 0 {
+	if total < 0 {
 		return 0, ErrNotAmount
 	}
 	return total, nil

@@ -2,6 +2,7 @@ package web
 
 import (
 	"maps"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -12,6 +13,9 @@ import (
 func init() { maps.Copy(trials, mergeTrials) }
 
 var mergeTrials = map[string]trial{
+	"POST /b/{business}/till": {status: 303, shows: "show=cash", ask: func(i ids) ask {
+		return form(i.shop()+"/till", "id", newIDText(), "amount", "1,200+50", "date", "2026-03-31", "at", "close")
+	}},
 	"GET /b/{business}/p/{party}/merge": {
 		ask:    func(i ids) ask { return ask{path: i.party() + "/merge", query: values("into", i.get("twin"))} },
 		status: 200, shows: wordOfA + "party twin",
@@ -21,6 +25,9 @@ var mergeTrials = map[string]trial{
 	}},
 	"POST /b/{business}/merges/{merge}/undo": {status: 303, shows: "/p/", ask: func(i ids) ask {
 		return form(i.shop() + "/merges/" + i.get("merge") + "/undo")
+	}},
+	"POST /b/{business}/p/{party}/entries/{entry}/cheque": {status: 303, shows: "/p/", ask: func(i ids) ask {
+		return form(i.shop()+"/p/"+i.get("twin")+"/entries/"+i.get("cheque")+"/cheque", "state", "deposited", "version", "1")
 	}},
 	"GET /b/{business}/p/{party}/entries/{entry}/move": {
 		own: true,
@@ -44,7 +51,15 @@ func (w *world) seedMerge(s *side) {
 				return err
 			}
 		}
-		_, err := ledger.MergeParties(w.Context(), tx, merge, gone, twin, 1)
+		if _, err := ledger.MergeParties(w.Context(), tx, merge, gone, twin, 1); err != nil {
+			return err
+		}
+		cheque := fresh()
+		s.ids["cheque"] = cheque.String()
+		_, err := ledger.AddEntry(w.Context(), tx, cheque, twin, ledger.EntryFields{
+			Side: ledger.Received, AmountMinor: 1, Date: time.Now().AddDate(0, 0, 30), // in no sum
+			Note: s.word + "note", Mode: ledger.Cheque,
+		})
 		return err
 	}))
 }

@@ -127,6 +127,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /b/{business}/settings", Access: frame.RunsKhata, Handle: p.accounts.SaveBusinessSettings},
 		{Pattern: "GET /b/{business}/lock", Access: frame.SeesTotals, Handle: p.khata.LockPage},
 		{Pattern: "POST /b/{business}/lock", Access: frame.Owns, Handle: p.khata.SetLock},
+		{Pattern: "POST /b/{business}/till", Access: frame.RunsKhata, Handle: p.khata.CountTill},
 		{Pattern: "GET /b/{business}/upi", Access: frame.RunsKhata, Handle: p.khata.PayeePage},
 		{Pattern: "POST /b/{business}/upi", Access: frame.Owns, Handle: p.khata.SetPayee},
 		{Pattern: "GET /b/{business}/reports", Access: frame.SeesTotals, Handle: p.khata.ReportsPage},
@@ -203,6 +204,10 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntryForm},
 		{Pattern: "POST /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntry},
+		{
+			Pattern: "POST /b/{business}/p/{party}/entries/{entry}/cheque", Access: frame.RunsKhata,
+			Handle: p.khata.SetCheque,
+		},
 		{
 			Pattern: "GET /b/{business}/p/{party}/entries/{entry}/move", Access: frame.AddsEntries,
 			Handle: p.khata.MoveEntryForm,

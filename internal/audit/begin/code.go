@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// FromRoutes takes routes as the code registers them: "GET /invoices/:id", "POST /api/teams/[team]". Bodies are left to a
-// person; webhooks, which a provider signs, are named and left out.
+// FromRoutes takes routes as the code registers them: "GET /invoices/:id",
+// "POST /api/teams/[team]". Bodies are left to a person; webhooks, which a
+// provider signs, are named and left out.
 func FromRoutes(routes []string, address string) *Plan {
 	p := &Plan{URL: address}
 	for _, r := range routes {

@@ -112,7 +112,9 @@ func TestChecksAndWhatCameOfThem(t *testing.T) {
 	}, &finding.Report{Command: "audit webhook", NotTested: []finding.NotTested{
 		{What: "webhook stripe /hooks/stripe: the rest", Reason: "nobody signs in"},
 	}})
-	for i, want := range []string{finding.Proved, finding.Withstood, finding.Untested, finding.Untested, finding.Untested} {
+	for i, want := range []string{
+		finding.Proved, finding.Withstood, finding.Untested, finding.Untested, finding.Untested,
+	} {
 		if got := code.Findings[i].Check; got == nil || got.Result != want {
 			t.Errorf("finding %d: check %+v, want %s", i, got, want)
 		}

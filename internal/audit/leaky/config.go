@@ -5,6 +5,14 @@ import "strings"
 // Config is the audit.toml of a shop at an address.
 func Config(url string) string { return strings.ReplaceAll(config, "URL", url) }
 
+// Browser is the part of the configuration that needs a real browser.
+const Browser = `
+[[browser]]
+name = "sign-in"
+as = "asha"
+visit = ["/me", "/receipts"]
+`
+
 const config = `# The leaky shop: two customers, a clerk, and somebody who pays.
 [target]
 url = "URL"

@@ -76,6 +76,7 @@ func (s *Shop) me(w http.ResponseWriter, r *http.Request, u *user) {
 		}
 	}
 	text := `<h1>{{.Mail}}</h1><p>Your latest invoices:</p><ul>{{range .Own}}<li>{{.Customer}}</li>{{end}}</ul>`
+	text += `<script src="/assets/app.js"></script>`
 	if s.has(ThirdParty) {
 		text += `<script src="https://metrics.example.net/t.js"></script>`
 	}

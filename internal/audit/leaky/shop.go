@@ -71,6 +71,9 @@ const (
 	HookLost       Flaw = "hook-lost"        // remembers the event, then fails to apply it
 	HookDropsEarly Flaw = "hook-drops-early" // acknowledges and drops what it does not know yet
 	HookUnbounded  Flaw = "hook-unbounded"   // reads a body of any size
+	BrowserStorage Flaw = "browser-storage"  // a script keeps the session where every script reads it
+	BrowserURL     Flaw = "browser-url"      // signing in leads to an address with the session in it
+	BrowserWorker  Flaw = "browser-worker"   // the service worker keeps personal pages
 )
 
 // Flaws are all of them.
@@ -84,7 +87,7 @@ func Flaws() []Flaw {
 		OpenRedirect, WeakCookie, NoHeaders, SignOutKeeps, HookUnsigned, HookWrong, HookEmpty, HookEnded,
 		HookReencoded, HookStale,
 		HookRepeated, HookLate, HookOtherMode, HookAccount, HookProduct, HookOKOnError, HookUnpaid, HookLost,
-		HookDropsEarly, HookUnbounded,
+		HookDropsEarly, HookUnbounded, BrowserStorage, BrowserURL, BrowserWorker,
 	}
 }
 
@@ -196,6 +199,9 @@ func (s *Shop) routes() {
 	s.mux.HandleFunc("GET /api/billing", s.signedIn(s.billing))
 	s.mux.HandleFunc("POST /webhooks/stripe", s.stripe)
 	s.mux.HandleFunc("POST /webhooks/razorpay", s.razorpay)
+	s.mux.HandleFunc("GET /assets/app.js", s.script)
+	s.mux.HandleFunc("GET /sw.js", s.worker)
+	s.mux.HandleFunc("GET /api/session", s.signedIn(s.session))
 	s.mux.HandleFunc("GET /assets/app.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=60")
 		w.Header().Set("Content-Type", "text/css")
@@ -280,6 +286,9 @@ func (s *Shop) login(w http.ResponseWriter, r *http.Request) {
 			}
 			if next == "" {
 				next = "/me"
+			}
+			if s.has(BrowserURL) && next == "/me" {
+				next += "?session_token=" + token
 			}
 			w.Header().Set("Location", next)
 			w.WriteHeader(http.StatusSeeOther)

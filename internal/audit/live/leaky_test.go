@@ -61,7 +61,7 @@ var found = map[leaky.Flaw][]string{
 }
 
 // elsewhere are the flaws of other engines.
-var otherEngines = []string{"quota-raced", "credits-raced", "hook-"}
+var otherEngines = []string{"quota-raced", "credits-raced", "hook-", "browser-"}
 
 func audit(t *testing.T, flaws ...leaky.Flaw) (*finding.Report, string) {
 	t.Helper()

@@ -117,6 +117,32 @@ var rules = []finding.Rule{
 		ASVS: []string{"14.2.6", "15.3.1"}, CWE: []string{"CWE-213", "CWE-200"},
 	},
 	{
+		ID: "http-browser-storage", Engine: "http", Severity: finding.High,
+		Title: "The session is kept where every script on the site can read it.",
+		Why: "A token in local or session storage is there for each script, library and browser extension on the page: one of them turns bad, " +
+			"and every visitor's account is gone. Grammarly's extension gave its users' tokens to any site that asked (2018).",
+		Fix: "Keep the session in a cookie that is HttpOnly, Secure and SameSite=Lax, and let the server read it. With Supabase, use the " +
+			"server-side client that keeps its session in cookies.",
+		ASVS: []string{"3.3.4", "14.3.3"}, CWE: []string{"CWE-922", "CWE-522"},
+	},
+	{
+		ID: "http-token-in-url", Engine: "http", Severity: finding.Medium,
+		Title: "A token stands in an address.",
+		Why: "Addresses go into the browser's history, into the logs of every server on the way, and as referrers to other sites. Close to 100,000 " +
+			"apps on Facebook passed their users' access tokens to advertisers in this way (2011).",
+		Fix:  "Exchange the token for a session on the server and redirect to an address without it at once. Send Referrer-Policy: same-origin.",
+		ASVS: []string{"14.2.1"}, CWE: []string{"CWE-598"},
+	},
+	{
+		ID: "http-worker-cache", Engine: "http", Severity: finding.High,
+		Title: "A service worker keeps personal pages in the browser.",
+		Why: "Whoever uses the computer next opens the page without any session: the cache asks nobody. It is the mistake of Steam's cache, which showed " +
+			"34,000 people other people's accounts (2015), inside the browser of a shop, a library or a family.",
+		Fix: "Let the worker keep files that are the same for everybody and nothing else. Where pages have to work offline, keep them under the user's " +
+			"name and delete that cache when they sign out (Clear-Site-Data: \"cache\", \"storage\").",
+		ASVS: []string{"14.3.1", "14.3.2"}, CWE: []string{"CWE-524", "CWE-525"},
+	},
+	{
 		ID: "http-third-party-script", Engine: "http", Severity: finding.Medium,
 		Title: "A page of signed-in people runs a script from somebody else's server.",
 		Why: "That script can read the page, the storage and every key that is pressed. British Airways lost 380,000 cards to one changed " +

@@ -17,7 +17,7 @@ const elsewhere = "tijori-audit.invalid"
 // other origins, redirects and the end of a session.
 func (e *engine) surface() {
 	for _, step := range []func(){
-		e.caches, e.pages, e.origins, e.crossPosts, e.redirects, e.cookies, e.headers, e.signOuts,
+		e.caches, e.pages, e.origins, e.crossPosts, e.redirects, e.cookies, e.headers, e.signOuts, e.browsers,
 	} {
 		if e.spent == nil {
 			step()

@@ -25,6 +25,7 @@ type Config struct {
 	Redirects []Redirect         `toml:"redirect"`
 	Races     []Race             `toml:"race"`
 	Webhooks  []Webhook          `toml:"webhook"`
+	Browsers  []Browser          `toml:"browser"`
 	Gate      Gate               `toml:"gate"`
 	All       All                `toml:"all"`
 
@@ -109,6 +110,16 @@ type Route struct {
 type Redirect struct {
 	Request
 	As string `toml:"as"`
+}
+
+// A Browser is what somebody does in a real browser: a page with a form, and
+// where they go afterwards. Without a path it is how the person signs in.
+type Browser struct {
+	Name  string            `toml:"name"`
+	As    string            `toml:"as"`
+	Path  string            `toml:"path"`
+	Form  map[string]string `toml:"form"`  // by the names of the fields
+	Visit []string          `toml:"visit"` // pages
 }
 
 // A Reading is a number or a word of the target's state: of an answer, or by SQL.
@@ -261,6 +272,11 @@ func (c *Config) check() error {
 			return fmt.Errorf("[[route]] %d: say its path, and who may use it (may = [\"a\"], or public = true)", i+1)
 		}
 	}
+	for i := range c.Browsers {
+		if err := c.browser(&c.Browsers[i]); err != nil {
+			return fmt.Errorf("[[browser]] %d: %w", i+1, err)
+		}
+	}
 	for i, r := range c.Races {
 		if err := c.known(r.As); err != nil {
 			return fmt.Errorf("[[race]] %d: %w", i+1, err)
@@ -292,6 +308,29 @@ func (c *Config) Narrow(route string) error {
 	})
 	if n > 0 && len(c.Routes)+len(c.Races)+len(c.Webhooks) == 0 {
 		return fmt.Errorf("%w: nothing in it has the route %q", ErrUsage, route)
+	}
+	return nil
+}
+
+// browser fills in how the person signs in, where the flow names no page of its own.
+func (c *Config) browser(b *Browser) error {
+	if err := c.known(b.As); err != nil {
+		return err
+	}
+	if in := c.People[b.As].SignIn; b.Path == "" {
+		if in.By != "form" {
+			return errors.New("say its path: the page where the person signs in")
+		}
+		b.Path = or(in.Page, in.Path)
+		if b.Form == nil {
+			b.Form = in.Form
+		}
+	}
+	b.Name = or(b.Name, b.Path)
+	for _, path := range append([]string{b.Path}, b.Visit...) {
+		if !strings.HasPrefix(path, "/") {
+			return fmt.Errorf("%q is no path of the target", path)
+		}
 	}
 	return nil
 }

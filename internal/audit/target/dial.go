@@ -107,3 +107,6 @@ func (r *Range) Dial(ctx context.Context, protocols ...string) (net.Conn, string
 }
 
 func (d *door) dialAny(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) }
+
+// Connect opens a connection without TLS of ours, for a browser that brings its own.
+func (r *Range) Connect(ctx context.Context) (net.Conn, error) { return r.door.dial(ctx) }

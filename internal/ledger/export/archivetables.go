@@ -37,7 +37,8 @@ var accountTables = []archiveTable{
 var businessTables = []archiveTable{
 	{"parties", `select id, kind, name, phone, note, created_by, created_at, updated_at, deleted_at, version
 		from tijori.parties where account_id = $1 and business_id = $2 order by id`},
-	{"entries", `select e.id, e.party_id, p.name as party, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.batch_id,
+	{"entries", `select e.id, e.party_id, p.name as party, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.cheque_date, e.cheque_state,
+			e.reverses, e.batch_id,
 			e.created_by, e.created_at, e.updated_at, e.deleted_at, e.version
 		from (
 			select * from tijori.entries l where l.account_id = $1 and l.business_id = $2 and l.deleted_at is null
@@ -51,6 +52,8 @@ var businessTables = []archiveTable{
 		from tijori.batches where account_id = $1 and business_id = $2 order by created_at, id`},
 	{"merges", `select id, from_party, into_party, opening_id, created_by, created_by_name, created_at, undone_at, undone_by
 		from tijori.merges where account_id = $1 and business_id = $2 order by created_at, id`},
+	{"till_counts", `select id, business_date, closing, amount_minor, created_by, created_by_name, created_at
+		from tijori.till_counts where account_id = $1 and business_id = $2 order by created_at, id`},
 	{"drafts", `select name, body, version, updated_at from tijori.drafts where account_id = $1 and business_id = $2`},
 	{"period_locks", `select id, locked_from, locked_until, reason, created_by, created_by_name, created_at
 		from tijori.period_locks where account_id = $1 and business_id = $2 order by created_at`},

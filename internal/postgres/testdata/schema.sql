@@ -2625,6 +2625,18 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.follow_parties() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.forget_cheque() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if new.mode is distinct from 'cheque' then
+        new.cheque_date := null;
+        new.cheque_state := null;
+    end if;
+    return new;
+end $$;
+ALTER FUNCTION tijori_khata.forget_cheque() OWNER TO tijori_owner;
 CREATE FUNCTION tijori_khata.forget_tasks() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2672,18 +2684,39 @@ CREATE FUNCTION tijori_khata.keep_lock() RETURNS trigger
 declare
     b record;
 begin
-    if tg_op = 'UPDATE' then
+    if tg_op = 'INSERT' then
         for b in
-            select f.account_id, f.business_id, min(f.business_date) as first_day from former f group by 1, 2
+            select w.account_id, w.business_id, min(w.business_date) as first_day from written w group by 1, 2
         loop
             if b.first_day <= tijori_khata.hold_lock(b.account_id, b.business_id) then
-                raise exception 'the entry stands on a locked day'
-                    using errcode = 'check_violation', constraint = 'entries_locked_check';
+                raise exception 'the day is locked'
+                    using errcode = 'check_violation', constraint = 'entries_locked_date_check';
             end if;
         end loop;
+        return null;
     end if;
     for b in
-        select w.account_id, w.business_id, min(w.business_date) as first_day from written w group by 1, 2
+        select f.account_id, f.business_id, min(f.business_date) as first_day
+          from (
+            select x.account_id, x.business_id, x.id, x.party_id, x.side, x.amount_minor, x.business_date, x.note,
+                   x.opening, x.mode, x.cheque_date, x.deleted_at from former x
+            except
+            select x.account_id, x.business_id, x.id, x.party_id, x.side, x.amount_minor, x.business_date, x.note,
+                   x.opening, x.mode, x.cheque_date, x.deleted_at from written x where x.cheque_state is not null) f
+         group by 1, 2
+    loop
+        if b.first_day <= tijori_khata.hold_lock(b.account_id, b.business_id) then
+            raise exception 'the entry stands on a locked day'
+                using errcode = 'check_violation', constraint = 'entries_locked_check';
+        end if;
+    end loop;
+    for b in
+        select w.account_id, w.business_id, min(w.business_date) as first_day
+          from (
+            select x.account_id, x.business_id, x.id, x.business_date from written x
+            except
+            select x.account_id, x.business_id, x.id, x.business_date from former x) w
+         group by 1, 2
     loop
         if b.first_day <= tijori_khata.hold_lock(b.account_id, b.business_id) then
             raise exception 'the day is locked'
@@ -2693,6 +2726,18 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.keep_lock() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.keep_locked_count() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if new.business_date <= tijori_khata.hold_lock(new.account_id, new.business_id) then
+        raise exception 'the day is locked'
+            using errcode = 'check_violation', constraint = 'entries_locked_date_check';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.keep_locked_count() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.keep_locked_party() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5680,7 +5725,12 @@ CREATE TABLE tijori.entries (
     deleted_by uuid,
     version integer DEFAULT 1 NOT NULL,
     mode text,
+    cheque_date date,
+    cheque_state text,
+    reverses uuid,
     CONSTRAINT entries_amount_check CHECK (((amount_minor >= 1) AND (amount_minor <= '10000000000000'::bigint))),
+    CONSTRAINT entries_cheque_date_check CHECK (((cheque_date >= '2000-01-01'::date) AND (cheque_date <= '2099-12-31'::date))),
+    CONSTRAINT entries_cheque_state_check CHECK ((cheque_state = ANY (ARRAY['received'::text, 'deposited'::text, 'cleared'::text, 'bounced'::text]))),
     CONSTRAINT entries_date_check CHECK (((business_date >= '2000-01-01'::date) AND (business_date <= '2099-12-31'::date))),
     CONSTRAINT entries_deleted_check CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
     CONSTRAINT entries_mode_check CHECK ((mode = ANY (ARRAY['cash'::text, 'upi'::text, 'bank'::text, 'cheque'::text, 'goods'::text]))),
@@ -5691,6 +5741,7 @@ CREATE TABLE tijori.entries (
 );
 ALTER TABLE ONLY tijori.entries FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.entries OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.entries.cheque_state IS 'null of a cheque of an earlier program: nobody said';
 CREATE TABLE tijori.erasures (
     step integer NOT NULL,
     table_name text NOT NULL,
@@ -6421,6 +6472,22 @@ CREATE TABLE tijori.throttles (
 );
 ALTER TABLE ONLY tijori.throttles FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.throttles OWNER TO tijori_owner;
+CREATE TABLE tijori.till_counts (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    business_date date NOT NULL,
+    closing boolean NOT NULL,
+    amount_minor bigint NOT NULL,
+    created_by uuid NOT NULL,
+    created_by_name text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT till_counts_amount_check CHECK (((amount_minor >= 0) AND (amount_minor <= '10000000000000'::bigint))),
+    CONSTRAINT till_counts_date_check CHECK (((business_date >= '2000-01-01'::date) AND (business_date <= '2099-12-31'::date)))
+);
+ALTER TABLE ONLY tijori.till_counts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.till_counts OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.till_counts.closing IS 'counted after the entries of the day; otherwise before them';
 CREATE TABLE tijori.totps (
     user_id uuid NOT NULL,
     sealed bytea NOT NULL,
@@ -6737,6 +6804,8 @@ ALTER TABLE ONLY tijori.tasks
     ADD CONSTRAINT tasks_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.throttles
     ADD CONSTRAINT throttles_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY tijori.till_counts
+    ADD CONSTRAINT till_counts_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_pkey PRIMARY KEY (user_id);
 ALTER TABLE ONLY tijori.uploads
@@ -6807,6 +6876,8 @@ CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business
 CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
+CREATE INDEX entries_reversed_idx ON tijori.entries USING btree (account_id, business_id, reverses) WHERE (reverses IS NOT NULL);
+CREATE UNIQUE INDEX entries_reverses_key ON tijori.entries USING btree (account_id, business_id, reverses) WHERE ((reverses IS NOT NULL) AND (deleted_at IS NULL));
 CREATE INDEX events_account_idx ON tijori.events USING btree (app_id, account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX events_age_idx ON tijori.events USING btree (app_id, created_at);
 CREATE UNIQUE INDEX freezes_once_key ON tijori.freezes USING btree (account_id, part) NULLS NOT DISTINCT WHERE (thawed_at IS NULL);
@@ -6867,6 +6938,7 @@ CREATE INDEX subscriptions_lapse_idx ON tijori.subscriptions USING btree (app_id
 CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
 CREATE INDEX support_uses_subject_idx ON tijori.support_uses USING btree (subject, at DESC) WHERE (question = ANY (ARRAY['account'::text, 'why'::text]));
 CREATE INDEX support_uses_who_idx ON tijori.support_uses USING btree (who, at DESC) WHERE (question = ANY (ARRAY['work'::text, 'account'::text]));
+CREATE INDEX till_counts_date_idx ON tijori.till_counts USING btree (account_id, business_id, business_date, created_at);
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
 CREATE INDEX users_email_prefix_idx ON tijori.users USING btree (email text_pattern_ops);
 CREATE INDEX watch_acts_alert_idx ON tijori.watch_acts USING btree (alert_id, at);
@@ -6910,6 +6982,7 @@ CREATE TRIGGER checkouts_leaving AFTER INSERT ON tijori.checkouts FOR EACH ROW E
 CREATE TRIGGER credentials_leaving AFTER INSERT ON tijori.credentials FOR EACH ROW WHEN ((new.kind = 'api_key'::text)) EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER drafts_stamp BEFORE UPDATE ON tijori.drafts FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_draft();
 CREATE TRIGGER entries_batch_plan AFTER INSERT ON tijori.entries REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.require_batch_entry_rows();
+CREATE TRIGGER entries_cheque BEFORE INSERT OR UPDATE ON tijori.entries FOR EACH ROW WHEN (((new.cheque_date IS NOT NULL) OR (new.cheque_state IS NOT NULL))) EXECUTE FUNCTION tijori_khata.forget_cheque();
 CREATE TRIGGER entries_far_date BEFORE INSERT OR UPDATE OF business_date ON tijori.entries FOR EACH ROW WHEN ((new.business_date > (CURRENT_DATE + 365))) EXECUTE FUNCTION tijori_khata.refuse_far_date();
 CREATE TRIGGER entries_history AFTER UPDATE ON tijori.entries REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('entry');
 CREATE TRIGGER entries_stamp BEFORE UPDATE ON tijori.entries FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_update();
@@ -6955,6 +7028,7 @@ CREATE TRIGGER subscriptions_note_change AFTER UPDATE ON tijori.subscriptions FO
 CREATE TRIGGER subscriptions_note_new AFTER INSERT ON tijori.subscriptions FOR EACH ROW WHEN ((new.plan_id IS NOT NULL)) EXECUTE FUNCTION tijori_credits.note_change();
 CREATE TRIGGER subscriptions_span AFTER INSERT OR UPDATE OF access_until, plan_id, price_id, paid_price_id, paid_from, paid_through, trial_end ON tijori.subscriptions FOR EACH ROW EXECUTE FUNCTION tijori_plans.note_span();
 CREATE CONSTRAINT TRIGGER subscriptions_tell AFTER INSERT OR UPDATE ON tijori.subscriptions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.app_id <> 'khata'::text)) EXECUTE FUNCTION tijori_plans.tell_subscription();
+CREATE TRIGGER till_counts_unlocked AFTER INSERT ON tijori.till_counts FOR EACH ROW EXECUTE FUNCTION tijori_khata.keep_locked_count();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
 CREATE TRIGGER users_forget_complaints AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_ops.forget_complainer();
 CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
@@ -7029,6 +7103,8 @@ ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.entries
+    ADD CONSTRAINT entries_reverses_fkey FOREIGN KEY (account_id, business_id, reverses) REFERENCES tijori.entries(account_id, business_id, id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.events
     ADD CONSTRAINT events_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.freezes
@@ -7143,6 +7219,8 @@ ALTER TABLE ONLY tijori.support_uses
     ADD CONSTRAINT support_uses_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.tasks
     ADD CONSTRAINT tasks_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.till_counts
+    ADD CONSTRAINT till_counts_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
@@ -8154,6 +8232,30 @@ CREATE POLICY throttles_insert_auth ON tijori.throttles FOR INSERT TO tijori_aut
 CREATE POLICY throttles_select_auth ON tijori.throttles FOR SELECT TO tijori_auth USING (true);
 CREATE POLICY throttles_select_backup ON tijori.throttles FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY throttles_update_auth ON tijori.throttles FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.till_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY till_counts_delete_guard ON tijori.till_counts FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY till_counts_insert_app ON tijori.till_counts FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY till_counts_select_app ON tijori.till_counts FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY till_counts_select_backup ON tijori.till_counts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY till_counts_select_guard ON tijori.till_counts FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 ALTER TABLE tijori.totps ENABLE ROW LEVEL SECURITY;
 CREATE POLICY totps_delete_auth ON tijori.totps FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY totps_insert_auth ON tijori.totps FOR INSERT TO tijori_auth WITH CHECK (true);
@@ -8519,12 +8621,14 @@ REVOKE ALL ON FUNCTION tijori_khata.ahead_of(account uuid, business uuid, today 
 REVOKE ALL ON FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint, until date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.follow_parties() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.forget_cheque() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.forget_tasks() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.forget_tasks() TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.forget_uploads() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.forget_uploads() TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.hold_lock(account uuid, business uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.keep_lock() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.keep_locked_count() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.keep_locked_party() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.limit_parties() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.lock_batches() FROM PUBLIC;
@@ -9017,6 +9121,9 @@ GRANT SELECT(updated_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(mode),UPDATE(mode) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(cheque_date),UPDATE(cheque_date) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(cheque_state),UPDATE(cheque_state) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(reverses) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_backup;
 GRANT SELECT ON TABLE tijori.events TO tijori_backup;
@@ -9404,6 +9511,19 @@ GRANT UPDATE(seen_at) ON TABLE tijori.tasks TO tijori_app;
 GRANT SELECT(seen_at) ON TABLE tijori.tasks TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.throttles TO tijori_auth;
 GRANT SELECT ON TABLE tijori.throttles TO tijori_backup;
+GRANT SELECT ON TABLE tijori.till_counts TO tijori_backup;
+GRANT SELECT ON TABLE tijori.till_counts TO tijori_app;
+GRANT DELETE ON TABLE tijori.till_counts TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.till_counts TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.till_counts TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.till_counts TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.till_counts TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.till_counts TO tijori_app;
+GRANT INSERT(business_date) ON TABLE tijori.till_counts TO tijori_app;
+GRANT INSERT(closing) ON TABLE tijori.till_counts TO tijori_app;
+GRANT INSERT(amount_minor) ON TABLE tijori.till_counts TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.till_counts TO tijori_app;
+GRANT INSERT(created_by_name) ON TABLE tijori.till_counts TO tijori_app;
 GRANT SELECT ON TABLE tijori.totps TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.totps TO tijori_auth;
 GRANT UPDATE(sealed) ON TABLE tijori.totps TO tijori_auth;

@@ -3,7 +3,7 @@ package i18n
 // hindi has the Hindi of every sentence, gathered from the catalogue files,
 // each of which holds one part of the product.
 var hindi = gather(
-	hindiWords, hindiDoor, hindiKhata, hindiMerge, hindiAccount, hindiPlan, hindiFaults,
+	hindiWords, hindiDoor, hindiKhata, hindiMerge, hindiTill, hindiAccount, hindiPlan, hindiFaults,
 	hindiStatement, hindiGrid, hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice,
 	hindiLeaving, hindiOperators, hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps,
 	hindiOthers, hindiRoom, hindiDesk, hindiDeveloper, hindiPlatform,

@@ -19,13 +19,14 @@ import (
 
 // entryForm is what the form posts, as typed.
 type entryForm struct {
-	side, amount, date, note, mode string
+	side, amount, date, note, mode, cheque string
 }
 
 func readEntryForm(r *frame.Request) entryForm {
 	return entryForm{
 		side: r.PostFormValue("side"), amount: r.PostFormValue("amount"), date: r.PostFormValue("date"),
 		note: r.PostFormValue("note"), mode: r.PostFormValue("mode"),
+		cheque: r.PostFormValue("cheque_date"),
 	}
 }
 
@@ -35,6 +36,11 @@ func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
 	var err error
 	if out.AmountMinor, err = ledger.ReadAmount(f.amount, r.Person.Business.Currency); err != nil {
 		return out, err
+	}
+	if out.Mode == ledger.Cheque && f.cheque != "" {
+		if out.ChequeDate, err = ledger.ParseDate(f.cheque); err != nil {
+			return out, fault.Of(err).About("cheque_date")
+		}
 	}
 	if f.date == "" {
 		out.Date = r.Today
@@ -114,7 +120,7 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		view := entryform.View{
 			Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date,
-			Note: form.note, Mode: form.mode,
+			Note: form.note, Mode: form.mode, ChequeDate: form.cheque,
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
@@ -173,6 +179,7 @@ func (h *Handlers) EditEntryForm(w http.ResponseWriter, r *frame.Request) error 
 		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side),
 		Amount: money.Plain(e.AmountMinor, r.Person.Business.Currency),
 		Date:   e.Date.Format("2006-01-02"), Note: e.Note, Mode: string(e.PaidBy()),
+		ChequeDate: inputDate(e.ChequeDate), Cheque: string(e.ChequeState),
 	}, nil)
 }
 
@@ -197,6 +204,7 @@ func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 		view := entryform.View{
 			EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side,
 			Amount: form.amount, Date: form.date, Note: form.note, Mode: form.mode,
+			ChequeDate: form.cheque, Cheque: string(e.ChequeState),
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
@@ -239,5 +247,24 @@ func (h *Handlers) RestoreEntry(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	h.SetFlash(w, "entry_restored", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
+}
+
+// SetCheque writes down what has become of a cheque.
+func (h *Handlers) SetCheque(w http.ResponseWriter, r *frame.Request) error {
+	state := ledger.ChequeState(r.PostFormValue("state"))
+	e, err := h.changeEntry(r, func(
+		ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int,
+	) (ledger.Entry, error) {
+		return ledger.SetCheque(ctx, tx, id, version, state, r.T("Cheque bounced"))
+	})
+	if err != nil {
+		return err
+	}
+	code := "cheque_saved"
+	if e.ChequeState == ledger.ChequeBounced {
+		code = "cheque_bounced"
+	}
+	h.SetFlash(w, code, "")
 	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
 }

@@ -140,11 +140,17 @@ func entryDiff(r *frame.Request, f ledger.EntryFields) []word {
 	if f.AmountMinor > 0 {
 		amount, date = r.Amount(f.AmountMinor).Short(), r.Shell().Date(f.Date)
 	}
+	chequeDate := ""
+	if !f.ChequeDate.IsZero() {
+		chequeDate = r.Shell().Date(f.ChequeDate)
+	}
 	return []word{
 		{"amount", amount},
 		{"date", date},
 		{"side", sideWord(r, f.Side)},
 		{"mode", r.Shell().Mode(string(f.Mode))},
+		{"cheque", r.Shell().Cheque(string(f.Side), string(f.ChequeState))},
+		{"cheque_date", chequeDate},
 		{"note", f.Note},
 	}
 }

@@ -105,5 +105,6 @@ func entryRow(r *frame.Request, e ledger.Entry, balance int64, by string) party.
 	return party.Entry{
 		ID: e.ID.String(), Side: string(e.Side), Amount: r.Amount(e.AmountMinor), Date: e.Date, Note: e.Note,
 		Balance: r.Amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1, Mode: modeTag(e.EntryFields),
+		Cheque: string(e.ChequeState), Undoes: e.Reverses,
 	}
 }

@@ -53,7 +53,10 @@ func reportTable(r *frame.Request, v *reports.View, days ledger.Range) (export.T
 		t.Columns = []export.Column{day, party, {Word: v.T("Details")}, amount("Gave"), amount("Got")}
 		t.Rows = dayBookRows(r, v, days)
 	case reports.CashBook:
-		t.Columns = []export.Column{day, amount("Came in"), amount("Went out"), amount("In the till")}
+		t.Columns = []export.Column{
+			day, amount("Came in"), amount("Went out"),
+			amount("By counting"), amount("In the till"),
+		}
 		t.Rows = viewRows(r, v, days, cashBook, cashRows)
 	case reports.Coming:
 		t.Columns = []export.Column{day}
@@ -133,13 +136,13 @@ func viewRows(r *frame.Request, v *reports.View, days ledger.Range,
 func cashRows(v *reports.View, add addRow) ([]export.Cell, error) {
 	for _, d := range v.Days {
 		if err := add(export.DayCell(d.Date), export.SumCell(d.Got.Minor), export.SumCell(d.Gave.Minor),
-			export.SumCell(d.Balance.Minor)); err != nil {
+			export.SumCell(d.Counted.Minor), export.SumCell(d.Balance.Minor)); err != nil {
 			return nil, err
 		}
 	}
 	return []export.Cell{
 		export.TextCell(v.T("Total")), export.SumCell(v.Got.Minor), export.SumCell(v.Gave.Minor),
-		export.SumCell(v.Closing.Minor),
+		export.SumCell(v.Counted.Minor), export.SumCell(v.Closing.Minor),
 	}, nil
 }
 

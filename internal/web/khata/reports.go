@@ -116,7 +116,18 @@ func cashBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.V
 	if err != nil {
 		return err
 	}
-	v.Opening, v.Closing = r.Amount(book.Opening), r.Amount(book.Closing)
+	v.Opening, v.Closing, v.Counted = r.Amount(book.Opening), r.Amount(book.Closing), r.Amount(book.Counted)
+	if r.Rights.RunsKhata {
+		v.CountID = frame.NewID()
+	}
+	for _, d := range book.Days {
+		for _, c := range d.Counts {
+			v.Counts = append(v.Counts, reports.Count{
+				Date: c.Date, Closing: c.Closing, Amount: r.Amount(c.AmountMinor), Known: c.Known,
+				Difference: r.Amount(c.Difference), By: c.ByName,
+			})
+		}
+	}
 	for _, d := range book.Short {
 		v.Short = append(v.Short, reports.Day{Date: d.Date, Balance: r.Amount(d.Balance)})
 	}
@@ -129,7 +140,7 @@ func cashBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.V
 	from, to := cut(v, len(book.Days))
 	for _, d := range book.Days[from:to] {
 		v.Days = append(v.Days, reports.Day{
-			Date: d.Date, Got: r.Amount(d.In), Gave: r.Amount(d.Out),
+			Date: d.Date, Got: r.Amount(d.In), Gave: r.Amount(d.Out), Counted: r.Amount(d.Counted),
 			Balance: r.Amount(d.Balance), Entries: d.Entries,
 		})
 	}

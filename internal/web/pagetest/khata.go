@@ -56,7 +56,8 @@ func (w world) khata() []Sample {
 		{"entry-edit", entryform.Page(entryform.View{
 			Shell:   w.in(ui.EntryPath(shop, partyID, entry) + "/edit"),
 			PartyID: partyID, PartyName: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Balance: rupees(3450),
-			EntryID: entry, Version: 1, Side: "given", Amount: "1850", Date: "2026-11-20", Mode: "bank",
+			EntryID: entry, Version: 1, Side: "given", Amount: "1850", Date: "2026-11-20", Mode: "cheque",
+			ChequeDate: "2026-12-05", Cheque: "deposited",
 			Note: w.say("Sugar 20 kg, tea", "चीनी 20 किलो, चाय पत्ती"),
 		})},
 		{"history", history.Page(w.history())},
@@ -115,7 +116,7 @@ func (w world) party() party.View {
 		}
 	}
 	v.Entries[len(v.Entries)-1].Opening = true
-	v.Entries[4].Mode = "upi"
+	v.Entries[4].Mode, v.Entries[4].Cheque = "cheque", "bounced"
 	v.Ahead = ui.Ahead{Entries: 1, Gave: rupees(0), Got: rupees(1500)}
 	ahead := party.Entry{
 		ID: entry, Side: "received", Amount: rupees(1500), Date: day(-30), Note: w.say("Cheque 004513", "चेक 004513"),

@@ -81,6 +81,12 @@ func (w world) cashBook() reports.View {
 	v.Opening, v.Closing = paise(-4523050), paise(-2323050)
 	v.Got, v.Gave = rupees(118000), rupees(96000)
 	v.Count, v.Columns = 3, w.columns()
+	v.CountID, v.Counted = fresh, paise(-15000)
+	v.Counts = []reports.Count{
+		{Date: day(0), Amount: rupees(5000), By: w.anita(), Difference: rupees(5000)},
+		{Date: day(0), Closing: true, Amount: rupees(4850), Known: true, Difference: rupees(-150), By: w.anita()},
+		{Date: day(1), Closing: true, Amount: rupees(4850), Known: true, Difference: rupees(0), By: w.anita()},
+	}
 	v.Short = []reports.Day{{Date: day(0), Balance: paise(-2323050)}}
 	v.Days = []reports.Day{
 		{Date: day(9), Got: rupees(98000), Gave: rupees(36000), Balance: paise(1676950)},

@@ -56,6 +56,30 @@ func (s Shell) Modes() []Option {
 	}
 }
 
+// Cheques are the states of a cheque that was got, or given.
+func (s Shell) Cheques(side string) []Option {
+	first := Option{Value: "received", Label: s.T("Received")}
+	if side == "given" {
+		first.Label = s.T("Handed over")
+	}
+	return []Option{
+		first,
+		{Value: "deposited", Label: s.T("Deposited")},
+		{Value: "cleared", Label: s.T("Cleared")},
+		{Value: "bounced", Label: s.T("Bounced")},
+	}
+}
+
+// Cheque is one of Cheques in words; "" for none.
+func (s Shell) Cheque(side, value string) string {
+	for _, o := range s.Cheques(side) {
+		if o.Value == value {
+			return o.Label
+		}
+	}
+	return ""
+}
+
 // Mode is one of Modes in words; "" for none.
 func (s Shell) Mode(value string) string {
 	for _, o := range s.Modes() {

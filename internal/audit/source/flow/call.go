@@ -265,8 +265,11 @@ func (in *interp) apply(f, recv *Val, args []*Val, e *ir.Expr, scope *Scope) *Va
 	case f.Class != nil:
 		return in.instantiate(f.Class, args, e)
 	}
-	if (f.Name == "__importDefault" || f.Name == "__importStar" || f.Name == "_interopRequireDefault") && len(args) == 1 {
-		return args[0] // of compilers: the module itself, with its default member
+	switch f.Name {
+	case "__importDefault", "__importStar", "_interopRequireDefault":
+		if len(args) == 1 {
+			return args[0] // of compilers: the module itself, with its default member
+		}
 	}
 	if v := in.libCall(f, args, e, scope); v != nil {
 		return v

@@ -631,8 +631,8 @@ func called(v *Val) *Val {
 	return v
 }
 
-// Looked tells whether the origin is a member of what an unknown function found by a single value: that function's word,
-// not the sender's.
+// Looked tells whether the origin is a member of what an unknown function found
+// by a single value: that function's word, not the sender's.
 func (o *Origin) Looked() bool { return o.Called && o.Given != "" && o.Path != o.Given }
 
 // pass is a value that a function hands on unchanged as far as origin goes.

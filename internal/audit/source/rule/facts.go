@@ -25,7 +25,10 @@ func clientKey(o *flow.Origin) string {
 // Clients are the origins of a value that the sender chooses.
 func Clients(v *flow.Val) (list []*flow.Origin) {
 	for _, o := range v.Origins() {
-		if (o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Header || o.Kind == flow.Path) && !o.Looked() {
+		if o.Looked() {
+			continue
+		}
+		if o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Header || o.Kind == flow.Path {
 			list = append(list, o)
 		}
 	}

@@ -92,6 +92,10 @@ func field(s ui.Shell, name string) string {
 		return s.T("Side")
 	case "party":
 		return s.T("Party")
+	case "cheque":
+		return s.T("State of the cheque")
+	case "cheque_date":
+		return s.T("Date on the cheque")
 	case "name":
 		return s.T("Name")
 	case "phone":

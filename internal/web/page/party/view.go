@@ -49,6 +49,8 @@ type Entry struct {
 	Edited  bool         // has more than one version
 	Opening bool         // the party's opening balance
 	Mode    string       // how it was paid, of ui.Modes; "" where its side says it: goods given, cash received
+	Cheque  string       // state of the cheque, of ui.Cheques; "" for none
+	Undoes  bool         // it undoes a cheque that bounced
 	Ahead   bool         // its day is yet to come
 	Fixable bool         // the user may change it though the role edits no others: a counter's own, for a day
 }

@@ -42,6 +42,9 @@ type View struct {
 	Opening, Closing money.Amount // of the till, or of all parties; signed
 	Gave, Got        money.Amount // sums of the range, over all parts
 	Get, Give        money.Amount // of the party summary, both positive
+	Counted          money.Amount // of the cash book: what counts of the till put in or took out
+	Counts           []Count      // of the cash book, in order
+	CountID          string       // client-made id of a count of the till, "" for who counts none
 	Short            []Day        // of the cash book: days that end with less than nothing in the till
 	Modes            []Sum        // of the collections: what came in each way
 	Came             money.Amount // of the collections: all of it
@@ -74,8 +77,33 @@ type Day struct {
 	Date      time.Time
 	Got, Gave money.Amount // of the whole day
 	Balance   money.Amount // in the till after it; cash book only
+	Counted   money.Amount // what counts of the till put in or took out; cash book only
 	Entries   int
 	Lines     []Line
+}
+
+// A Count is what somebody counted in the till. Its form posts id, amount, date and at.
+type Count struct {
+	Date       time.Time
+	Closing    bool // after the entries of the day
+	Amount     money.Amount
+	Known      bool         // an earlier count says what should have been there
+	Difference money.Amount // signed: more than that, or less
+	By         string
+}
+
+// said is what a count came to, in a sentence.
+func (v View) said(c Count) string {
+	switch size := c.Difference; {
+	case !c.Known:
+		return v.T("The till opens with it.")
+	case size.Minor < 0:
+		size.Minor = -size.Minor
+		return v.T("%s less than the entries say.", size.Short())
+	case size.Minor > 0:
+		return v.T("%s more than the entries say.", size.Short())
+	}
+	return v.T("As the entries say.")
 }
 
 // A Line is an entry of the day book.
