@@ -247,11 +247,13 @@ func (d *draft) file() string {
 	list := d.plans()
 	var b strings.Builder
 	fmt.Fprintf(&b, "app = %s\n\n", strconv.Quote(d.app))
-	b.WriteString("# Drafted from what the providers sell. They do not know what a plan allows: fill in entitlements, limits and\n" +
+	b.WriteString("# Drafted from what the providers sell. They do not know what a plan allows: fill in entitlements, limits " +
+		"and\n" +
 		"# credits_per_month, and look at the ranks, of which the higher is the better plan.\n\n" +
 		"[[plan]]\nid = \"free\"\nname = \"Free\"\ndefault = true\nrank = 0\nentitlements = []\n")
 	for i, p := range list {
-		fmt.Fprintf(&b, "\n[[plan]]\nid = %s\nname = %s\nrank = %d\n", strconv.Quote(p.id), strconv.Quote(p.name), 10*(i+1))
+		fmt.Fprintf(&b, "\n[[plan]]\nid = %s\nname = %s\nrank = %d\n", strconv.Quote(p.id),
+			strconv.Quote(p.name), 10*(i+1))
 		if len(p.sold) == 0 {
 			b.WriteString("sold = false\n")
 		}
@@ -274,8 +276,9 @@ func (d *draft) file() string {
 
 func (d *draft) writePrice(b *strings.Builder, o goods, past bool) {
 	fmt.Fprintf(b, "\n  [[plan.price]] # %s\n  provider = %q\n  interval = %q\n  currency = %q\n  amount = %d\n"+
-		"  provider_price = %s\n", times(d.paid[string(o.provider)+" "+o.ID], "subscription pays it", "subscriptions pay it"),
-		o.provider, o.Interval, o.Currency, o.Minor, strconv.Quote(o.ID))
+		"  provider_price = %s\n",
+		times(d.paid[string(o.provider)+" "+o.ID], "subscription pays it", "subscriptions pay it"), o.provider,
+		o.Interval, o.Currency, o.Minor, strconv.Quote(o.ID))
 	if past {
 		b.WriteString("  sold = false\n")
 	}

@@ -91,8 +91,10 @@ func TestDraftPlans(t *testing.T) {
 		plan string
 		past bool
 	}{
-		"stripe price_ProMonth": {"pro", false}, "stripe price_ProYear": {"pro", false}, "stripe price_ProOld": {"pro", true},
-		"stripe price_ProEuro": {"pro", true}, "razorpay plan_ProNew": {"pro", false}, "razorpay plan_ProOld": {"pro", true},
+		"stripe price_ProMonth": {"pro", false}, "stripe price_ProYear": {"pro", false},
+		"stripe price_ProOld":  {"pro", true},
+		"stripe price_ProEuro": {"pro", true}, "razorpay plan_ProNew": {"pro", false},
+		"razorpay plan_ProOld":   {"pro", true},
 		"stripe price_TeamMonth": {"team_one_all", false}, "stripe price_Rupees": {"rupees", true},
 		"razorpay plan_Hindi": {"plan", false}, "razorpay plan_Free": {"plan_free", false},
 	} {
@@ -110,7 +112,9 @@ func TestDraftPlans(t *testing.T) {
 	if p, _ := plans.ByID("rupees"); !p.Withdrawn {
 		t.Error("a plan that cannot be sold is on sale")
 	}
-	if !strings.Contains(text, "1 subscription pays it\n  provider = \"stripe\"\n  interval = \"month\"\n  currency = \"USD\"\n  amount = 500") {
+	if !strings.Contains(text, "1 subscription pays it\n  provider = \"stripe\"\n"+
+		"  interval = \"month\"\n  currency = \"USD\"\n"+
+		"  amount = 500") {
 		t.Errorf("it is not said who pays the old price\n%s", text)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
-// Customers of an app who pay already, by subscriptions that the app made before it sold with Tijori. Nothing about them
-// is made or changed at the provider: whose they are is claimed, and from then on they are refetched and reduced as after
-// a webhook.
+// Customers of an app who pay already, by subscriptions that the app made before it sold with Tijori. Nothing about
+// them is made or changed at the provider: whose they are is claimed, and from then on they are refetched and reduced
+// as after a webhook.
 
 // Why a subscription is not brought in.
 var (
@@ -74,7 +74,9 @@ func (f *Finder) Subscriptions(ctx context.Context, provider facts.Provider, id 
 			f.bought = bought
 		}
 		ids = f.bought[id]
-	} else if err := f.s.eachRunning(ctx, g, id, func(sub *facts.Subscription) { ids = append(ids, sub.ID) }); err != nil {
+	} else if err := f.s.eachRunning(ctx, g, id, func(sub *facts.Subscription) {
+		ids = append(ids, sub.ID)
+	}); err != nil {
 		if facts.IsCustomerMissing(err) || facts.IsMissing(err) {
 			return nil, errNoObject.Because(err)
 		}
@@ -257,7 +259,8 @@ func (s *Service) prices(provider facts.Provider, theirs *facts.Subscription) bo
 // claimIn writes that a subscription and its customer are the account's, and makes the customer the one by which the
 // account buys from now on, unless it has another.
 func (s *Service) claimIn(
-	ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, theirs *facts.Subscription, now time.Time,
+	ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, theirs *facts.Subscription,
+	now time.Time,
 ) error {
 	if err := claimCustomer(ctx, tx, account, provider, now); err != nil {
 		return err
@@ -337,7 +340,8 @@ func (s *Service) isImporting(ctx context.Context) (is bool, err error) {
 func (s *Service) EndQuiet(ctx context.Context) error {
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			update inbox set next_attempt_at = $2 where connection_id = any ($1) and status = 'parked' and next_attempt_at > $2`,
+			update inbox set next_attempt_at = $2
+			 where connection_id = any ($1) and status = 'parked' and next_attempt_at > $2`,
 			s.work.Connections, s.clock.Now())
 		return err
 	})

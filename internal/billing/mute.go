@@ -88,8 +88,10 @@ func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue
 			  from inbox i
 			 where i.connection_id = $1
 			   and (i.status = 'dead' or i.status = 'parked' and not exists (
-			            select from apps a where a.app_id = current_setting('tijori.app') and a.importing_until > $2)
-			        or i.status = 'ignored' and i.last_error in ('livemode_mismatch', 'account_mismatch') and i.received_at > $3)
+			            select from apps a
+			             where a.app_id = current_setting('tijori.app') and a.importing_until > $2)
+			        or i.status = 'ignored' and i.last_error in ('livemode_mismatch', 'account_mismatch')
+			        	and i.received_at > $3)
 			   and not exists (
 				select from review_items r
 				 where r.connection_id = i.connection_id and r.provider = i.provider

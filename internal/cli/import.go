@@ -82,8 +82,8 @@ type importSubscriptionsCmd struct {
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
 
-// Run hands the file to the running server, which has the keys of the providers, and waits for it. It ends with 3 when a
-// line was refused.
+// Run hands the file to the running server, which has the keys of the providers, and waits for it. It ends with 3 when
+// a line was refused.
 func (c *importSubscriptionsCmd) Run(e *env) error {
 	if c.DryRun && c.Apply {
 		return usagef("--dry-run and --apply exclude each other")
@@ -160,21 +160,23 @@ func (c *importSubscriptionsCmd) print(e *env, in *platform.Import) error {
 		if err := printJSON(e.stdout, in); err != nil {
 			return err
 		}
-	} else if err := table(e.stdout, "LINE\tCUSTOMER\tOUTCOME\tPLAN\tUNTIL\tSUBSCRIPTION\tNOTE", func(row func(...any)) {
-		for _, l := range in.Lines {
-			for _, f := range l.Found {
-				row(l.Line, l.Customer, l.Outcome, dash(f.Plan), stamp(f.Until), f.Subscription, dash(noteOf(l, f)))
+	} else if err := table(e.stdout, "LINE\tCUSTOMER\tOUTCOME\tPLAN\tUNTIL\tSUBSCRIPTION\tNOTE",
+		func(row func(...any)) {
+			for _, l := range in.Lines {
+				for _, f := range l.Found {
+					row(l.Line, l.Customer, l.Outcome, dash(f.Plan), stamp(f.Until), f.Subscription, dash(noteOf(l, f)))
+				}
+				if len(l.Found) == 0 {
+					row(l.Line, l.Customer, l.Outcome, "-", "-", l.ID, dash(l.Detail))
+				}
 			}
-			if len(l.Found) == 0 {
-				row(l.Line, l.Customer, l.Outcome, "-", "-", l.ID, dash(l.Detail))
-			}
-		}
-	}); err != nil {
+		}); err != nil {
 		return err
 	}
 	var counts []string
 	for _, outcome := range []string{
-		platform.ImportReady, platform.ImportDone, platform.ImportUnchanged, platform.ImportRefused, platform.ImportFailed,
+		platform.ImportReady, platform.ImportDone, platform.ImportUnchanged, platform.ImportRefused,
+		platform.ImportFailed,
 	} {
 		if n := in.Count(outcome); n > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n, outcome))

@@ -18,7 +18,8 @@ var errBrought = fault.New(fault.Conflict, "Credits of this meter were brought a
 // BringIn begins the calendar of a subscription that an account has paid for elsewhere before: its months are counted
 // from the day on which the subscription began, and those before now bring nothing. source is the provider and the id.
 //
-// brought are the credits by meter that were left there, and key is what they are granted once by, followed by the meter.
+// brought are the credits by meter that were left there, and key is what they are granted once by, followed by the
+// meter.
 // Up to the allowance of the running period they are what is left of it: they end with it, and it brings nothing else.
 // What is more stays. A meter that is not named has the allowance of the running period in full.
 //

@@ -48,8 +48,9 @@ entitlements = []
 func newCourier(t *testing.T) *courier {
 	t.Helper()
 	c := &courier{
-		T: t, data: stateDir(t), said: map[int64]bool{}, got: map[string][]time.Time{}, delay: map[string]time.Duration{},
-		body: map[string]map[string]bool{},
+		T: t, data: stateDir(t), said: map[int64]bool{}, got: map[string][]time.Time{},
+		delay: map[string]time.Duration{},
+		body:  map[string]map[string]bool{},
 	}
 	first := serve(t, c.data)
 	c.command("app", "create", "acme", "--mode", "test")
@@ -62,7 +63,8 @@ func newCourier(t *testing.T) *courier {
 	receiver := httptest.NewServer(http.HandlerFunc(c.receive))
 	t.Cleanup(receiver.Close)
 	var made struct{ ID string }
-	if status := c.ask("POST", "/api/v1/webhooks", map[string]string{"url": receiver.URL + "/hook"}, &made); status != 201 {
+	if status := c.ask("POST", "/api/v1/webhooks", map[string]string{"url": receiver.URL + "/hook"},
+		&made); status != 201 {
 		t.Fatalf("add an endpoint: %d", status)
 	}
 	c.hook = made.ID
@@ -201,8 +203,8 @@ func (c *courier) missing(log map[int64]string) (n int) {
 	return n
 }
 
-// TestKillWebhooks kills the server while it delivers events. Each event that was acknowledged is in the log, each of the
-// log arrives at least once, always under the same id and with the same body, and nothing else arrives.
+// TestKillWebhooks kills the server while it delivers events. Each event that was acknowledged is in the log, each of
+// the log arrives at least once, always under the same id and with the same body, and nothing else arrives.
 func TestKillWebhooks(t *testing.T) {
 	events, kills := 300, 3
 	if *long {

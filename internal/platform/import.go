@@ -80,9 +80,9 @@ func (i *Import) markTwice() {
 	}
 }
 
-// BeginImport keeps a file of the app of a server key, which must make customers and bill them, and returns its id. What
-// it says is worked off by a job; a dry run writes nothing of it. From then on, for thirty days or until EndImport,
-// events of customers that nobody here knows wait without an alarm.
+// BeginImport keeps a file of the app of a server key, which must make customers and bill them, and returns its id.
+// What it says is worked off by a job; a dry run writes nothing of it. From then on, for thirty days or until
+// EndImport, events of customers that nobody here knows wait without an alarm.
 func (s *Service) BeginImport(ctx context.Context, h postgres.Holder, file []byte, dry bool) (uuid.UUID, error) {
 	app, err := s.appOf(ctx, h, WriteBilling)
 	if err != nil {

@@ -105,7 +105,8 @@ func moving(t *testing.T) *mover {
 	m.ok(err)
 	m.rc, err = razorpay.New(razorpay.Config{
 		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, URL: m.sim.RazorpayURL(),
-		AccountID: simulator.RazorpayAccount, Secrets: []facts.Secret{{Label: "current", Key: simulator.RazorpaySecret}},
+		AccountID: simulator.RazorpayAccount,
+		Secrets:   []facts.Secret{{Label: "current", Key: simulator.RazorpaySecret}},
 	})
 	m.ok(err)
 	bill, err := billing.New(billing.Config{
@@ -247,15 +248,18 @@ func (m *mover) count(sql string, args ...any) (n int) {
 	return n
 }
 
-// digest is everything that an import may have written, but the import itself and what says when something was looked at.
+// digest is everything that an import may have written, but the import itself and when something was looked at.
 func (m *mover) digest() (sum string) {
 	m.Helper()
 	m.ok(m.db.Super.QueryRow(m.Context(), `select md5(concat_ws('|',
-		(select string_agg(a::text, ',' order by a.account_id) from (select account_id, external_id, name, revision from tijori.accounts where app_id = 'acme-test') a),
+		(select string_agg(a::text, ',' order by a.account_id) from
+			(select account_id, external_id, name, revision from tijori.accounts where app_id = 'acme-test') a),
 		(select string_agg(d::text, ',' order by d.kind, d.provider_id) from tijori.provider_directory d),
-		(select string_agg(s::text, ',' order by s.id) from (select account_id, id, customer_id, status, plan_id, access_until, paid_through, created_at from tijori.subscriptions) s),
+		(select string_agg(s::text, ',' order by s.id) from (select account_id, id, customer_id, status,
+			plan_id, access_until, paid_through, created_at from tijori.subscriptions) s),
 		(select string_agg(p::text, ',' order by p.id) from tijori.payments p),
-		(select string_agg(c::text, ',' order by c.account_id, c.connection_id) from (select account_id, connection_id, customer_id from tijori.provider_customers) c),
+		(select string_agg(c::text, ',' order by c.account_id, c.connection_id) from
+			(select account_id, connection_id, customer_id from tijori.provider_customers) c),
 		(select string_agg(g::text, ',' order by g.account_id, g.key) from tijori.credit_grants g),
 		(select string_agg(e::text, ',' order by e.account_id, e.meter, e.number) from tijori.credit_entries e),
 		(select string_agg(n::text, ',' order by n.account_id, n.source) from tijori.credit_anchors n)))`).Scan(&sum))
@@ -271,7 +275,8 @@ func TestImportBringsCustomersIn(t *testing.T) {
 	m.pass(40 * 24 * time.Hour)
 	m.settle()
 	lines := []string{
-		"org_year,stripe," + customer + ",", "org_old,stripe," + old + ",600", "org_month,razorpay," + monthly + ",1500",
+		"org_year,stripe," + customer + ",", "org_old,stripe," + old + ",600",
+		"org_month,razorpay," + monthly + ",1500",
 	}
 	before := m.digest()
 	dry := m.run(true, lines...)
@@ -376,7 +381,8 @@ func TestImportRefusesWhatIsNotTheCustomers(t *testing.T) {
 		t.Fatalf("%+v", in.Lines)
 	}
 	in := m.run(false, "org_2,stripe,"+mine+",", "org_2,stripe,"+customer+",", "org_2,stripe,sub_nobody,",
-		"org_2,razorpay,sub_nobody,", "org_2,stripe,"+other+",", "org_2,stripe,cus_nobody,", "org_2,razorpay,cust_nobody,")
+		"org_2,razorpay,sub_nobody,", "org_2,stripe,"+other+",", "org_2,stripe,cus_nobody,",
+		"org_2,razorpay,cust_nobody,")
 	want := []error{errOther, errOther, errGone, errGone, errPrice, errNone, errNone}
 	for i, l := range in.Lines {
 		if l.Outcome != ImportRefused || !strings.Contains(l.Detail, want[i].Error()) {

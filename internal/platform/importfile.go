@@ -83,8 +83,8 @@ func clip(s string) string {
 }
 
 // ParseImport reads a file: a header, then on each line the app's own id of a customer, the provider, and the id of a
-// subscription or of a customer there; further columns are named after meters and hold the credits that are left. A file
-// with a fault anywhere is refused as a whole, with the line. An email address finds nobody.
+// subscription or of a customer there; further columns are named after meters and hold the credits that are left. A
+// file with a fault anywhere is refused as a whole, with the line. An email address finds nobody.
 func ParseImport(file []byte, isMeter func(string) bool) ([]ImportLine, error) {
 	switch {
 	case len(file) > MaxImport:

@@ -54,7 +54,8 @@ func TestParseImport(t *testing.T) {
 	var many strings.Builder
 	many.WriteString(head)
 	for i := range MaxImportLines + 1 {
-		many.WriteString("o" + strings.Repeat("1", i%7) + ",stripe,sub_" + strings.Repeat("2", 1+i/400) + strings.Repeat("3", i%400) + "\n")
+		many.WriteString("o" + strings.Repeat("1", i%7) + ",stripe,sub_" + strings.Repeat("2", 1+i/400) +
+			strings.Repeat("3", i%400) + "\n")
 		if many.Len() > MaxImport-500 {
 			break
 		}

@@ -81,7 +81,8 @@ func (s *Service) Glance(ctx context.Context, app Listed) (g Glance, err error) 
 			   and not s.cancel_at_period_end and s.ended_at is null
 			 group by p.currency order by p.currency`, app.ID, now).Query(amountsInto(&g.Recurring))
 		b.Queue(`
-			select sum(y.amount_minor)::bigint, y.currency from payments y join accounts a on a.account_id = y.account_id
+			select sum(y.amount_minor)::bigint, y.currency from payments y
+				join accounts a on a.account_id = y.account_id
 			 where a.app_id = $1 and y.paid_at > $2 group by y.currency order by y.currency`,
 			app.ID, now.AddDate(0, 0, -30)).Query(amountsInto(&g.Collected))
 		return tx.SendBatch(ctx, b).Close()

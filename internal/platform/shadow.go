@@ -115,7 +115,8 @@ func (s *Service) flushShadows(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for app, b := range byApp {
-		err := s.db.AsBilling(ctx, postgres.Work{App: app}, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+		err := s.db.AsBilling(ctx, postgres.Work{App: app},
+			func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
 		if err != nil {
 			return fmt.Errorf("keep counts of %s: %w", app, err)
 		}

@@ -31,7 +31,8 @@ func TestShadowCounts(t *testing.T) {
 		t.Errorf("%v, want Invalid", err)
 	}
 	for _, h := range []postgres.Holder{
-		{Credential: Hash("nothing"), Customer: "org_1"}, {Credential: p.held.Credential, Customer: "org_1", Origin: "https://a.example"},
+		{Credential: Hash("nothing"), Customer: "org_1"},
+		{Credential: p.held.Credential, Customer: "org_1", Origin: "https://a.example"},
 	} {
 		if _, err := p.s.Shadow(t.Context(), h, "render", 1, true); err == nil {
 			t.Errorf("%+v was counted", h)

@@ -126,7 +126,9 @@ func init() {
 			return form("/admin/apps/app-" + wordOfA + "/keys/" + i.get("app key") + "/revoke")
 		}, status: 303, shows: "/admin/apps/app-"},
 		"GET /admin/apps/{app}/webhooks/{id}": {
-			ask:    func(i ids) ask { return ask{path: "/admin/apps/app-" + wordOfA + "/webhooks/" + i.get("webhook")} },
+			ask: func(i ids) ask {
+				return ask{path: "/admin/apps/app-" + wordOfA + "/webhooks/" + i.get("webhook")}
+			},
 			status: 200, shows: "webhook.test",
 		},
 		"POST /admin/apps/{app}/webhooks/{id}": {ask: func(i ids) ask {

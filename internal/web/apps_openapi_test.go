@@ -39,8 +39,16 @@ func appOperations(w *world) []operation {
 	const hooks, hook = "POST /api/v1/webhooks", "POST /api/v1/webhooks/{id}/"
 	nobodys := uuid.NewString()
 	return []operation{
-		{"POST /api/v1/imports", "", map[string]any{"csv": "external_id,provider,id\no,stripe,sub_1\n"}, w.a.appKey, 202},
-		{"POST /api/v1/imports", "", map[string]any{"csv": "email,provider,id\na@b.example,stripe,sub_1\n"}, w.a.appKey, 422},
+		{
+			"POST /api/v1/imports", "",
+			map[string]any{"csv": "external_id,provider,id\no,stripe,sub_1\n"},
+			w.a.appKey, 202,
+		},
+		{
+			"POST /api/v1/imports", "",
+			map[string]any{"csv": "email,provider,id\na@b.example,stripe,sub_1\n"},
+			w.a.appKey, 422,
+		},
 		{"POST /api/v1/imports", "", map[string]any{"csv": "external_id,provider,id\no,stripe,sub_1\n"}, reader, 403},
 		{"GET /api/v1/imports/{id}", w.a.ids["import"], nil, w.a.appKey, 200},
 		{"GET /api/v1/imports/{id}", w.b.ids["import"], nil, w.a.appKey, 404},

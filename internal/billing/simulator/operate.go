@@ -94,7 +94,8 @@ func (s *Simulator) razorpayWebhooks() object {
 func stripePrice(p Price) object {
 	out := object{
 		"id": p.ID, "object": "price", "active": !p.Archived, "currency": strings.ToLower(p.Currency),
-		"created": p.Created, "billing_scheme": "per_unit", "unit_amount": p.Amount, "type": "one_time", "livemode": false,
+		"created": p.Created, "billing_scheme": "per_unit", "unit_amount": p.Amount,
+		"type": "one_time", "livemode": false,
 	}
 	if p.Interval != "" {
 		out["type"], out["recurring"] = "recurring", object{
@@ -133,7 +134,10 @@ func (s *Simulator) stripePrices(f url.Values) (out []object) {
 		}, p.Name)
 		o["product"] = product
 		if expands(f, "data.product") {
-			o["product"] = object{"id": product, "object": "product", "name": p.Name, "active": true, "default_price": nil}
+			o["product"] = object{
+				"id": product, "object": "product",
+				"name": p.Name, "active": true, "default_price": nil,
+			}
 		}
 		out = append(out, o)
 	}

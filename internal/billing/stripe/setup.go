@@ -136,7 +136,8 @@ func (p *product) UnmarshalJSON(b []byte) error {
 
 func (p *price) facts() facts.Offer {
 	out := facts.Offer{
-		ID: p.ID, Active: p.Active && (p.Product.Active || p.Product.ID == ""), Currency: strings.ToUpper(p.Currency), Created: facts.Unix(p.Created),
+		ID: p.ID, Active: p.Active && (p.Product.Active || p.Product.ID == ""),
+		Currency: strings.ToUpper(p.Currency), Created: facts.Unix(p.Created),
 		Product: p.Product.ID, Name: p.Product.Name, Preferred: string(p.Product.Default) == p.ID,
 	}
 	if p.Amount != nil {

@@ -72,7 +72,8 @@ func foundOf(list []billing.Found) []foundJSON {
 	out := []foundJSON{}
 	for _, f := range list {
 		out = append(out, foundJSON{
-			f.Subscription, f.Plan, f.Interval, string(f.Status), rfc3339(f.Until), rfc3339(f.StartedAt), f.Known, f.Differs,
+			f.Subscription, f.Plan, f.Interval, string(f.Status), rfc3339(f.Until),
+			rfc3339(f.StartedAt), f.Known, f.Differs,
 			f.Beside,
 		})
 	}

@@ -23,7 +23,7 @@ var hindiTill = map[string]string{
 	"Handed over":                                              "दिया",
 	"Deposited":                                                "जमा किया",
 	"Cleared":                                                  "पास हुआ",
-	"Choose what has become of the cheque.": "चुनें कि चेक का क्या हुआ।",
+	"Choose what has become of the cheque.":                    "चुनें कि चेक का क्या हुआ।",
 	"Bounced":                                                  "बाउंस हुआ",
 	"Cheque bounced":                                           "चेक बाउंस हुआ",
 	"The state of the cheque is saved.":                        "चेक का हाल सेव हो गया।",

@@ -89,7 +89,9 @@ func (h *Handlers) renderApp(w http.ResponseWriter, r *frame.Request, status int
 			return err
 		}
 	}
-	for _, fill := range []func(*frame.Request, string, *admin.App) error{h.appPlans, h.appCustomers, h.appHooks, h.appKeys} {
+	for _, fill := range []func(*frame.Request, string, *admin.App) error{
+		h.appPlans, h.appCustomers, h.appHooks, h.appKeys,
+	} {
 		if err := fill(r, app.ID, &view); err != nil {
 			return err
 		}
@@ -109,7 +111,10 @@ func noPage(err error) error {
 func (h *Handlers) appPlans(r *frame.Request, app string, view *admin.App) error {
 	list, err := h.Platform.PlanCounts(r.Context(), app)
 	for _, p := range list {
-		view.Plans = append(view.Plans, admin.Fact{Name: p.Name, Says: view.N(p.Customers, "%d customer", "%d customers")})
+		view.Plans = append(view.Plans, admin.Fact{
+			Name: p.Name,
+			Says: view.N(p.Customers, "%d customer", "%d customers"),
+		})
 	}
 	return err
 }

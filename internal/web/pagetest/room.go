@@ -180,9 +180,11 @@ func (w world) room() []Sample {
 	item := admin.Item{Handle: "0011223344556677", Provider: "Razorpay", Reason: "dispute", Detail: "the customer's bank disputes ₹299.00", Account: shop, Opened: "22 Nov 2026", Times: 2}
 	apps := []admin.AppLine{
 		{
-			ID: "acme", Name: w.say("Acme Render", "एक्मे रेंडर"), Live: true, Customers: s.N(1212, "%d customer", "%d customers"),
+			ID: "acme", Name: w.say("Acme Render", "एक्मे रेंडर"), Live: true,
+			Customers: s.N(1212, "%d customer", "%d customers"),
 			Recurring: s.T("%s a month", "$12,400 · ₹4,12,300"), Trouble: []string{
-				s.N(3, "%d payment fails", "%d payments fail"), s.N(1, "%d webhook fails or is off", "%d webhooks fail or are off"),
+				s.N(3, "%d payment fails", "%d payments fail"),
+				s.N(1, "%d webhook fails or is off", "%d webhooks fail or are off"),
 			},
 		},
 		{ID: "acme-test", Name: w.say("Acme Render", "एक्मे रेंडर"), Customers: s.N(1, "%d customer", "%d customers")},
