@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/tracing"
 )
 
 // How the inbox is worked off.
@@ -320,6 +321,9 @@ func (s *Service) applySubject(
 	ctx context.Context, tx pgx.Tx, g gateway, id string, events []*facts.Event,
 ) (outcome, error) {
 	provider := g.Provider()
+	ctx, span := tracing.Start(ctx, tracing.Internal, "apply events of "+string(provider))
+	defer span.End()
+	span.SetNumber("tijori.events", int64(len(events)))
 	account, err := lockOwner(ctx, tx, provider, "subscription", id)
 	if err != nil {
 		return outcome{}, err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/tracing"
 )
 
 // Review reasons of the reconciler.
@@ -171,6 +172,8 @@ type reconciler struct {
 }
 
 func (r *reconciler) run(ctx context.Context) error {
+	ctx, span := tracing.Start(ctx, tracing.Internal, "compare with "+string(r.g.Provider()))
+	defer span.End()
 	var err error
 	if r.book, err = r.s.beginRun(ctx, r.g.Provider(), r.o); err != nil {
 		return err

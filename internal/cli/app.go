@@ -33,8 +33,10 @@ import (
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/tracing"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
+	"github.com/tijorihq/tijori/internal/watch/probe"
 	"github.com/tijorihq/tijori/internal/web"
 )
 
@@ -56,6 +58,7 @@ type app struct {
 	jobs     *jobs.Runner
 	keeper   *keeper // nil without back-ups
 	requests *requestMetrics
+	traces   *tracing.Source // nil where none are sent
 	watch    *watch.Service
 	inspect  *watch.Inspector
 	access   *accesslog.Writer // nil where none is kept
@@ -107,6 +110,19 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			err = errors.Join(err, a.stop())
 		}
 	}()
+	if f.OTLP != "" {
+		if a.traces, err = tracing.Open(ctx, f.OTLP, versionText(), log); err != nil {
+			return nil, usagef("OTEL_EXPORTER_OTLP_ENDPOINT: %v", err)
+		}
+		a.closers = append(a.closers, func() error {
+			ctx, cancel := hold(5 * time.Second)
+			defer cancel()
+			if err := a.traces.Close(ctx); err != nil { // whoever collects traces keeps nobody from stopping
+				a.log.Warn("traces", "error", err)
+			}
+			return nil
+		})
+	}
 	var simulatorListener net.Listener
 	if development { // a port that is taken is told before the database starts
 		if simulatorListener, err = listen(f.SimulatorAddr, "TIJORI_SIMULATOR_ADDR"); err != nil {
@@ -177,7 +193,8 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		Plans: plans, Clock: a.clock, Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
 		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
-		Release: versionText(), Observe: a.requests.observe,
+		Probes:  probe.NewDatabase(a.database.Watch),
+		Release: versionText(), Observe: a.requests.observe, Traces: a.traces,
 	}
 	if config.Machine, err = a.machine(); err != nil {
 		return nil, err
@@ -243,19 +260,7 @@ func (a *app) services(ctx context.Context, plans *billing.Plans, operators []st
 // sender is SMTP when it is configured, else the outbox of the development set-up.
 func (a *app) sender(development bool) (mail.Sender, error) {
 	if a.flags.SMTPURL != "" {
-		from := a.flags.MailFrom
-		if from == "" {
-			from = "Tijori <tijori@" + a.public.Hostname() + ">"
-		}
-		config, err := mail.ParseSMTP(a.flags.SMTPURL, from)
-		if err != nil {
-			return nil, usagef("TIJORI_SMTP_URL: %v", err)
-		}
-		sender, err := mail.NewSMTP(config)
-		if err != nil {
-			return nil, usagef("TIJORI_SMTP_URL: %v", err)
-		}
-		return sender, nil
+		return a.flags.smtp(a.public.Hostname())
 	}
 	if !development {
 		return nil, errors.New("no mail server is set")
@@ -286,8 +291,22 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	}
 	own = append(own, a.appLoops()...)
 	teller := newTeller(&a.flags.operatorFlags, sender, a.public.String())
+	prober, err := a.startProber(sender)
+	if err != nil {
+		return err
+	}
+	if prober != nil {
+		own = append(own, jobs.Loop{Name: "probe", Do: prober.Do, Poll: time.Second})
+		a.closers = append(a.closers, func() error {
+			ctx, cancel := hold(5 * time.Second)
+			defer cancel()
+			prober.Close(ctx)
+			return nil
+		})
+	}
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
+		Traces: a.traces,
 		Loops: append(own, []jobs.Loop{
 			// Two: while one waits for a provider the other works. More would leave no connection to the rest.
 			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: inboxEvery},
@@ -299,6 +318,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 				Poll: time.Minute,
 			},
 			{Name: "watch the access log", Do: a.watch.Look, Poll: 3 * time.Second},
+			{Name: "look after probers", Do: a.watch.LookAfterProbers, Poll: time.Minute},
 			{Name: "tell what was found", Do: teller.watched(a.watch), Poll: 5 * time.Second},
 			{Name: "look at reports", Do: a.lookAtReports, Poll: 2 * time.Second},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: refillEvery},

@@ -32,6 +32,7 @@ var forbidden = []struct {
 	{"internal/spool", []string{"internal/"}},
 	{"internal/clock", []string{"internal/"}},
 	{"internal/strictjson", []string{"internal/"}},
+	{"internal/tracing", []string{"internal/"}},
 	{"internal/postgres", []string{
 		"internal/account", "internal/billing", "internal/ledger", "internal/web",
 		"internal/jobs", "internal/cli", "internal/mail", "internal/demo",
@@ -114,7 +115,7 @@ var onlyFor = map[string][]string{
 // parts are the packages of handlers, one for each part of the product. Only the
 // list of routes imports them: not each other, and not the frame that they share.
 var parts = []string{
-	"door", "accounts", "khata", "bulk", "plans", "programs", "apps", "operators", "notmine", "development",
+	"door", "accounts", "khata", "bulk", "plans", "programs", "apps", "operators", "notmine", "status", "development",
 }
 
 // besides are the other packages below internal/web, which hold no handlers.

@@ -38,7 +38,7 @@ type commands struct {
 	Inbox     inboxCmd     `cmd:"" help:"What the providers sent: list, show, explain, replay, retry."`
 	Reconcile reconcileCmd `cmd:"" help:"Compare with the providers, repair what is safe, and show the rest to a person."`
 	Review    reviewCmd    `cmd:"" help:"What only a person may decide: list, show, snooze, resolve."`
-	Watch     watchCmd     `cmd:"" help:"Watch the access log: simulate plays attacks and counts what is found (docs/watch.md)."`
+	Watch     watchCmd     `cmd:"" help:"Watch from outside and within: probe, and simulate, which plays attacks (docs/watch.md)."`
 	Alerts    alertsCmd    `cmd:"" help:"What is told to operators: list, show, snooze, dismiss."`
 	Users     usersCmd     `cmd:"" help:"Help users who cannot sign in: reset-factors."`
 	Support   supportCmd   `cmd:"" help:"Look users up, read-only and written down: lookup, why."`

@@ -12,6 +12,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
@@ -135,6 +136,27 @@ func (c *doctorCmd) named() string {
 }
 
 // services checks the database, and on it the providers.
+// releases says what the server that started last is, and how it differs from the one before: nothing is wrong with a
+// difference, but whoever looks for the cause of trouble wants to know.
+func (c *doctorCmd) releases(e *env, x *examination, db *database) {
+	list, err := incident.New(db.DB).Releases(e, time.Now().Add(time.Hour), 2)
+	switch {
+	case err != nil:
+		x.bad("releases", billing.CheckWrong, err, "")
+	case len(list) == 0:
+		x.ok("releases", "no server has started on this database yet")
+	case len(list) == 1:
+		x.ok("releases", "%s has run since %s; none before it", list[0].Version, stamp(list[0].StartedAt))
+	default:
+		changes := strings.Join(list[0].Since(list[1]), "; ")
+		if changes == "" {
+			changes = "nothing"
+		}
+		x.ok("releases", "%s started at %s; changed since the start before: %s (tijori release list shows all)",
+			list[0].Version, stamp(list[0].StartedAt), changes)
+	}
+}
+
 func (c *doctorCmd) services(e *env, x *examination, plans *billing.Plans) {
 	s, r, err := c.reach()
 	if err != nil {
@@ -147,6 +169,7 @@ func (c *doctorCmd) services(e *env, x *examination, plans *billing.Plans) {
 	}
 	defer db.Close() //nolint:errcheck // nothing was written
 	c.databaseServer(e, x, db)
+	c.releases(e, x, db)
 	environment, err := c.environment(nil, s, r)
 	if err != nil {
 		x.bad("environment", billing.CheckWrong, err, "")

@@ -36,6 +36,8 @@ func (a *app) metrics() []prometheus.Collector {
 				func() float64 { return float64(a.access.Waiting()) }),
 			counter("tijori_access_log_written_total", "How many records of the access log were written.",
 				a.access.Written),
+			counter("tijori_access_log_left_out_total",
+				"How many refusals were only counted, because one caller had too many.", a.access.LeftOut),
 			counter("tijori_access_log_lost_total", "How many records the access log lacks.", a.access.Lost))
 	}
 	return out

@@ -35,14 +35,14 @@ func span(text string) (time.Duration, error) {
 
 // alertArgs name an alert.
 type alertArgs struct {
-	Provider string `arg:"" help:"stripe or razorpay."`
-	Kind     string `arg:"" help:"The kind of trouble, as tijori alerts list names it."`
+	Provider string `arg:"" help:"stripe, razorpay or watch."`
+	Kind     string `arg:"" help:"The kind of trouble, as tijori alerts list names it; of watch the id."`
 }
 
 func (a alertArgs) check() (facts.Provider, error) {
 	p := facts.Provider(a.Provider)
 	if !p.Known() {
-		return "", usagef("the provider is stripe or razorpay, not %q", a.Provider)
+		return "", usagef("the provider is stripe or razorpay, or watch, not %q", a.Provider)
 	}
 	if !slices.Contains(billing.AlertKinds, a.Kind) {
 		return "", usagef("the kind is one of %s, not %q", strings.Join(billing.AlertKinds, ", "), a.Kind)
@@ -66,12 +66,26 @@ func (c *alertsListCmd) Run(e *env) error {
 		if !c.Over {
 			list = slices.DeleteFunc(list, func(a billing.Alert) bool { return a.State == "over" })
 		}
+		watched, err := d.watchedList(e, c.Over)
+		if err != nil {
+			return err
+		}
 		if c.JSON {
-			return c.printJSON(e.stdout, list)
+			all := make([]any, 0, len(list)+len(watched))
+			for _, a := range list {
+				all = append(all, a)
+			}
+			for _, a := range watched {
+				all = append(all, a)
+			}
+			return c.printJSON(e.stdout, all)
 		}
 		return table(e.stdout, "PROVIDER\tKIND\tSTATE\tSINCE\tQUIET\tDETAIL", func(row func(...any)) {
 			for _, a := range list {
 				row(a.Provider, a.Kind, a.State, stamp(a.FirstAt), quiet(a), a.Detail)
+			}
+			for _, a := range watched {
+				row(watchProvider, string(a.Rule)+" "+a.ID.String(), a.State, stamp(a.FirstAt), quietWatched(a), a.Detail)
 			}
 		})
 	})
@@ -95,6 +109,9 @@ type alertsShowCmd struct {
 
 // Run shows one alert.
 func (c *alertsShowCmd) Run(e *env) error {
+	if c.Provider == watchProvider {
+		return c.showWatched(e)
+	}
 	p, err := c.check()
 	if err != nil {
 		return err
@@ -152,6 +169,9 @@ func (c *alertsDismissCmd) Run(e *env) error { return c.mute(e, c.alertArgs, c.R
 
 // mute keeps quiet about an alert for a time, or until there is news.
 func (f *operateFlags) mute(e *env, which alertArgs, reason string, long time.Duration) error {
+	if which.Provider == watchProvider {
+		return f.muteWatched(e, which, reason, long)
+	}
 	p, err := which.check()
 	if err != nil {
 		return err

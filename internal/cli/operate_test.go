@@ -65,6 +65,9 @@ func TestOperatorsCommands(t *testing.T) {
 
 	exec(`insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
 		values ('stripe', 'stripe', 'dead', 'raised', 1, '1 event could not be applied', now(), now())`)
+	exec(`insert into watch_alerts (id, rule, subject, state, times, detail, requests, first_at, last_at)
+		values ('01999999-0000-7000-8000-00000000000a', 'walking', 'somebody', 'raised', 5, 'one caller asked for 5 ids', '{6b0d202b}', now(), now()),
+		       ('01999999-0000-7000-8000-00000000000b', 'slow', '', 'over', 1, 'the dashboard was slow', '{}', now(), now())`)
 	item := ""
 	for _, c := range []struct {
 		args string
@@ -104,6 +107,18 @@ func TestOperatorsCommands(t *testing.T) {
 		{"alerts dismiss stripe dead --reason it_was_a_trial --as ravi", 0, "until there is news"},
 		{"alerts show stripe dead", 0, "dismiss by ravi: it_was_a_trial (until there is news: 1 event"},
 		{"alerts list --json", 0, `"MutedAt"`},
+		{"alerts list", 0, "walking 01999999-0000-7000-8000-00000000000a  raised"},
+		{"alerts list --over", 0, "the dashboard was slow"},
+		{"alerts list --json", 0, `"Rule": "walking"`},
+		{"alerts show watch walking", 2, "named by its id"},
+		{"alerts show watch 01999999-0000-7000-8000-00000000000c", 1, "There is no such alert."},
+		{"alerts show watch 01999999-0000-7000-8000-00000000000a", 0, "request   6b0d202b"},
+		{"alerts dismiss watch 01999999-0000-7000-8000-00000000000b --reason it_is_over", 1, "not raised now"},
+		{"alerts snooze watch 01999999-0000-7000-8000-00000000000a --reason later --for 9w", 1, "up to 31 days"},
+		{"alerts snooze watch 01999999-0000-7000-8000-00000000000a --reason asked_them --for 3d --as ravi", 0, "nothing is told of"},
+		{"alerts dismiss watch 01999999-0000-7000-8000-00000000000a --reason a_test_of_ours --as ravi", 0, "until there is news"},
+		{"alerts show watch 01999999-0000-7000-8000-00000000000a", 0, "dismiss by ravi: a_test_of_ours (until there is news)"},
+		{"alerts list", 0, "until news"},
 		{
 			"review resolve ITEM --reason hers --assign 01999999-0000-7000-8000-000000000000", 1,
 			"There is no account with this ID.",

@@ -9,6 +9,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
+	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
@@ -98,4 +99,21 @@ func parseSecrets(setting, text string) ([]facts.Secret, error) {
 type mailFlags struct {
 	SMTPURL  string `name:"smtp-url" env:"TIJORI_SMTP_URL" placeholder:"URL" help:"Mail server: smtp://user:password@host:587 (STARTTLS), smtps://… (TLS). Without it a development set-up keeps mail in its outbox."`
 	MailFrom string `env:"TIJORI_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of mail (default: tijori@ the host of the public URL)."`
+}
+
+// smtp is the mail server that is configured; mail comes from host where nothing else is said.
+func (f *mailFlags) smtp(host string) (mail.Sender, error) {
+	from := f.MailFrom
+	if from == "" {
+		from = "Tijori <tijori@" + host + ">"
+	}
+	config, err := mail.ParseSMTP(f.SMTPURL, from)
+	if err != nil {
+		return nil, usagef("TIJORI_SMTP_URL: %v", err)
+	}
+	sender, err := mail.NewSMTP(config)
+	if err != nil {
+		return nil, usagef("TIJORI_SMTP_URL: %v", err)
+	}
+	return sender, nil
 }

@@ -25,10 +25,12 @@ type serveFlags struct {
 	PublicURL      string   `name:"public-url" env:"TIJORI_PUBLIC_URL" placeholder:"URL" help:"Where users reach this server (default: http://ADDR)."`
 	TrustedProxies []string `env:"TIJORI_TRUSTED_PROXIES" placeholder:"NET,…" help:"Proxies whose X-Forwarded-For is believed."`
 	Plans          string   `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
+	OTLP           string   `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"Send traces there by OTLP over HTTP, such as http://127.0.0.1:4318; nowhere when empty."`
 	AppPlans       []string `env:"TIJORI_APP_PLANS" type:"path" placeholder:"FILE,…" help:"What founders' apps sell: a plan file for each, which names its app."`
 	NoMigrate      bool     `env:"TIJORI_NO_MIGRATE" help:"Serve a database that tijori migrate has set up; needs no administrator's credential."`
 	NoJobs         bool     `env:"TIJORI_NO_JOBS" help:"Answer requests only; another node runs the jobs."`
 	NoAccessLog    bool     `env:"TIJORI_NO_ACCESS_LOG" help:"Keep no log of who asked for what."`
+	Probe          string   `env:"TIJORI_PROBE" type:"path" placeholder:"FILE" help:"Probe what this file names beside the jobs (docs/watch.md); tijori watch probe does so from elsewhere."`
 	InspectEvery   int      `env:"TIJORI_INSPECT_EVERY" default:"8" placeholder:"N" help:"Look into one answer in so many for what is another account's (default: ${default})."`
 	Verbose        bool     `short:"v" env:"TIJORI_VERBOSE" help:"Log every request."`
 

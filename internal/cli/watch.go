@@ -10,6 +10,7 @@ import (
 )
 
 type watchCmd struct {
+	Probe    watchProbeCmd    `cmd:"" help:"Look at addresses from outside, also as canary accounts; history for the status page."`
 	Simulate watchSimulateCmd `cmd:"" help:"Play weeks of made-up traffic with attacks, and say what the detector finds."`
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -49,13 +50,15 @@ func VerifyEvidence(files []string, chain []Link) (list []Verdict, err error) {
 // A Link is a bundle as the database remembers it.
 type Link struct {
 	Number                   int64
+	MadeAt                   time.Time
+	MadeBy                   string
 	Manifest, Previous, File []byte
 }
 
 // EvidenceChain lists all bundles that were made, in order.
 func (s *Service) EvidenceChain(ctx context.Context) (chain []Link, err error) {
 	err = s.db.AsSupport(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select id, manifest, previous, file from tijori_ops.evidence()`)
+		rows, err := tx.Query(ctx, `select id, made_at, made_by, manifest, previous, file from tijori_ops.evidence()`)
 		if err != nil {
 			return err
 		}

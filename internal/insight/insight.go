@@ -122,6 +122,13 @@ func (s *Service) Open(ctx context.Context, who string, work, account uuid.UUID,
 	return err
 }
 
+// Exists reports whether there is, or ever was, an account of this id. It says nothing about it.
+func (s *Service) Exists(ctx context.Context, account uuid.UUID) (there bool, err error) {
+	err = s.db.Support.QueryRow(ctx, `select exists (select 1 from tijori_ops.owners_of($1) where kind = 'account')`,
+		[]string{account.String()}).Scan(&there)
+	return there, err
+}
+
 // Opened returns the use under which somebody has an account open, and whether there is one.
 func (s *Service) Opened(ctx context.Context, who string, account uuid.UUID) (u Use, ok bool, err error) {
 	err = s.db.Support.QueryRow(ctx, `select id, at, reason from tijori_ops.open_account($1, $2)`, who, account).

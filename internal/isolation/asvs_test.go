@@ -186,6 +186,7 @@ var cryptography = map[string]string{
 	"internal/cli/settings.go":            "argon2",            // the login roles' password
 	"internal/mail/smtp.go":               "tls",               // mail
 	"internal/spool/spool.go":             "aes, cipher",       // files that wait on the disk
+	"internal/watch/probe/fetch.go":       "tls, x509",
 }
 
 // What is used of cryptography, and where, is in the inventory.

@@ -41,6 +41,7 @@ var ofPeople = map[string]string{
 	"access_log":   "ids and network addresses, gone after 90 days, or 400 for what was refused",
 	"watch_alerts": "ids and network addresses", "watch_acts": "what operators did",
 	"watch_cursor": "nobody's", "watch_hours": "ids and numbers, gone after 36 days",
+	"probe_lines": "nobody's", "probe_days": "nobody's", "probe_outages": "nobody's",
 	"watch_visits":       "ids, gone 400 days after the last visit",
 	"access_log_allowed": "part of it", "access_log_refused": "part of it",
 	"access_log_allowed_rest": "part of it", "access_log_refused_rest": "part of it",

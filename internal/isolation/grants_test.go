@@ -116,7 +116,8 @@ func closedRooms(t testing.TB, super querier) {
 		if table != "access_log" {
 			closed["tijori_log"] = append(closed["tijori_log"], table)
 		}
-		if strings.HasPrefix(table, "access_log") || strings.HasPrefix(table, "watch_") {
+		if strings.HasPrefix(table, "access_log") || strings.HasPrefix(table, "watch_") ||
+			strings.HasPrefix(table, "probe_") {
 			closed["tijori_auth"] = append(closed["tijori_auth"], table)
 			closed["tijori_billing"] = append(closed["tijori_billing"], table)
 		} else {

@@ -45,6 +45,9 @@ var notTenants = map[string]string{
 	"watch_cursor":            "one row: up to where the log was read",
 	"watch_hours":             "how much each account took by the hour. Operators only",
 	"watch_visits":            "who was let into which business. Operators only",
+	"probe_lines":             "how addresses of our own answer from outside; nobody's data",
+	"probe_days":              "how often they did, by the day",
+	"probe_outages":           "when they did not",
 	"support_uses":            "what support asked, about whom. Written by a function; billing role reads",
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/tracing"
 )
 
 // A Config is what the jobs work with.
@@ -26,23 +27,24 @@ type Config struct {
 	Accounts *account.Service
 	Sender   mail.Sender
 	Links    mail.Links
-	Loops    []Loop // such as applying the inbox
+	Loops    []Loop          // such as applying the inbox
+	Traces   *tracing.Source // nil: none
 	Log      *slog.Logger
 }
 
 // The table of contents: every job that is queued, and every one that comes by the clock.
 func (c *Config) workers() *river.Workers {
 	all := river.NewWorkers()
-	river.AddWorker(all, work(c.sendConfirmation))
-	river.AddWorker(all, work(c.sendRecovery))
-	river.AddWorker(all, work(c.sendInvitation))
-	river.AddWorker(all, work(c.sendLeaving))
-	river.AddWorker(all, work(c.sendEmailChange))
-	river.AddWorker(all, work(c.sendNotice))
-	river.AddWorker(all, work(c.sweepNotices))
-	river.AddWorker(all, work(c.sweepInvitations))
-	river.AddWorker(all, work(c.depart))
-	river.AddWorker(all, work(c.expire))
+	river.AddWorker(all, work(c, c.sendConfirmation))
+	river.AddWorker(all, work(c, c.sendRecovery))
+	river.AddWorker(all, work(c, c.sendInvitation))
+	river.AddWorker(all, work(c, c.sendLeaving))
+	river.AddWorker(all, work(c, c.sendEmailChange))
+	river.AddWorker(all, work(c, c.sendNotice))
+	river.AddWorker(all, work(c, c.sweepNotices))
+	river.AddWorker(all, work(c, c.sweepInvitations))
+	river.AddWorker(all, work(c, c.depart))
+	river.AddWorker(all, work(c, c.expire))
 	return all
 }
 
@@ -97,7 +99,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	open, stop := context.WithCancel(working)
 	r := &Runner{client: client, stop: stop, cancel: cancel}
 	for _, l := range c.Loops {
-		r.loops.Go(func() { l.run(open, working, c.Log) })
+		r.loops.Go(func() { l.run(open, c.Traces.With(working), c.Log) })
 	}
 	return r, nil
 }
@@ -119,8 +121,17 @@ func (r *Runner) Stop(ctx context.Context) error {
 }
 
 // work makes a worker of a function.
-func work[T river.JobArgs](fn func(context.Context, *river.Job[T]) error) river.Worker[T] {
-	return river.WorkFunc(fn)
+func work[T river.JobArgs](c *Config, fn func(context.Context, *river.Job[T]) error) river.Worker[T] {
+	return river.WorkFunc(func(ctx context.Context, job *river.Job[T]) error {
+		ctx, span := tracing.Start(c.Traces.With(ctx), tracing.Internal, "job "+job.Kind)
+		defer span.End()
+		span.SetNumber("tijori.attempt", int64(job.Attempt))
+		err := fn(ctx, job)
+		if err != nil {
+			span.Fail("failed")
+		}
+		return err
+	})
 }
 
 // every makes a job come by the clock, on one node at a time, and soon after a start.

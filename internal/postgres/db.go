@@ -94,7 +94,7 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		{&db.Log, "access-log", RoleLog, 2},
 		{&db.Watch, "watch", RoleWatch, 3},
 	} {
-		heard := &tracer{}
+		heard := &tracer{pool: p.name}
 		if *p.pool, err = openPool(ctx, c, p.role, p.size, heard); err != nil {
 			return nil, fmt.Errorf("connect as %s: %w", c.role(p.role), err)
 		}

@@ -75,6 +75,7 @@ func WithUsage(ctx context.Context) (context.Context, *Usage) {
 
 // A tracer hears of each statement on the connections of a pool, and adds up how long they took.
 type tracer struct {
+	pool               string
 	trips, nanoseconds atomic.Int64
 }
 
@@ -117,7 +118,7 @@ func (db *DB) Pools() (out []PoolUse) {
 }
 
 func (t *tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
-	ctx = start(ctx)
+	ctx = t.span(start(ctx), d.SQL)
 	if u, ok := ctx.Value(usageKey{}).(*Usage); ok && !ours(d.SQL) {
 		return context.WithValue(ctx, countedKey{}, u)
 	}
@@ -129,22 +130,30 @@ type countedKey struct{}
 
 func (t *tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryEndData) {
 	t.end(ctx)
+	endSpan(ctx, d.CommandTag.RowsAffected(), d.Err)
 	if u, ok := ctx.Value(countedKey{}).(*Usage); ok {
 		u.count(d.CommandTag.Select(), d.CommandTag.RowsAffected())
 	}
 }
 
 func (t *tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	return start(ctx)
+	return t.span(start(ctx), "")
 }
 
 func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, d pgx.TraceBatchQueryData) {
+	if span, ok := spanOf(ctx); ok {
+		span.Happened("statement", "db.query.text", cutStatement(d.SQL), "db.response.returned_rows",
+			d.CommandTag.RowsAffected())
+	}
 	if u, ok := ctx.Value(usageKey{}).(*Usage); ok && !ours(d.SQL) {
 		u.count(d.CommandTag.Select(), d.CommandTag.RowsAffected())
 	}
 }
 
-func (t *tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) { t.end(ctx) }
+func (t *tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, d pgx.TraceBatchEndData) {
+	t.end(ctx)
+	endSpan(ctx, -1, d.Err)
+}
 
 func (u *Usage) count(read bool, rows int64) {
 	u.statements.Add(1)

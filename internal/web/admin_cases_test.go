@@ -76,8 +76,9 @@ func init() {
 			ask: func(i ids) ask { return form("/admin/accounts/"+i.get("account"), "reason", "a call") }, status: 303,
 			shows: "/admin/accounts/",
 		},
-		"GET /admin/health": {ask: at("/admin/health"), status: 200, shows: "Job queue"},
-		"GET /admin/log":    {ask: at("/admin/log"), status: 200, shows: "What operators looked at"},
+		"GET /admin/health":    {ask: at("/admin/health"), status: 200, shows: "Job queue"},
+		"GET /admin/incidents": {ask: at("/admin/incidents"), status: 200, shows: "Reports of"},
+		"GET /admin/log":       {ask: at("/admin/log"), status: 200, shows: "What operators looked at"},
 		"GET /admin/inbox": {
 			ask: at("/admin/inbox?state=dead"), status: 200,
 			shows: "evt_" + wordOfA,

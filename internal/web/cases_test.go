@@ -160,6 +160,8 @@ var trials = map[string]trial{
 		ask: func(ids) ask { return ask{path: "/offline", query: values("lang", "hi")} }, status: 200,
 		shows: "data-new", visitor: true,
 	},
+	"GET /status": {ask: at("/status"), status: 200, visitor: true},
+
 	"GET /waiting": {ask: at("/waiting"), status: 200, shows: "data-outbox"},
 
 	"GET /settings": {ask: at("/settings"), status: 200, shows: wordOfA + "mail-"},

@@ -32,6 +32,7 @@ var frozenWith = []struct {
 	{"POST /email/", freeze.Never},
 	{"POST /language", freeze.Never},
 	{"GET /offline", freeze.Never},
+	{"GET /status", freeze.Never},
 	{"GET /waiting", freeze.Never},
 	{"POST /api/passkeys/", freeze.Never},
 

@@ -53,6 +53,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.InviteForm},
 		{Pattern: "POST /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.AcceptInvite},
 		{Pattern: "POST /language", Access: frame.Anyone, Handle: p.door.SetLanguage},
+		{Pattern: "GET /status", Access: frame.Anyone, KeepsFlash: true, Handle: p.status.Page},
 		{Pattern: "GET /offline", Access: frame.Anyone, KeepsFlash: true, Handle: p.khata.OfflinePage},
 		{Pattern: "GET /waiting", Access: frame.SignedIn, Handle: p.khata.WaitingPage},
 
@@ -504,6 +505,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /admin/accounts/{id}", Access: frame.Operator, Handle: room(p.operators.AccountPage)},
 		{Pattern: "POST /admin/accounts/{id}", Access: frame.Operator, Handle: room(p.operators.OpenAccount)},
 		{Pattern: "GET /admin/health", Access: frame.Operator, Handle: room(p.operators.HealthPage)},
+		{Pattern: "GET /admin/incidents", Access: frame.Operator, Handle: room(p.operators.IncidentsPage)},
 		{Pattern: "GET /admin/log", Access: frame.Operator, Handle: room(p.operators.LogPage)},
 		{Pattern: "GET /admin/inbox", Access: frame.Operator, Handle: room(p.operators.InboxPage)},
 		{

@@ -20,8 +20,10 @@ import (
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/tracing"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
+	"github.com/tijorihq/tijori/internal/watch/probe"
 	"github.com/tijorihq/tijori/internal/web/accounts"
 	"github.com/tijorihq/tijori/internal/web/apps"
 	"github.com/tijorihq/tijori/internal/web/bulk"
@@ -33,6 +35,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/operators"
 	"github.com/tijorihq/tijori/internal/web/plans"
 	"github.com/tijorihq/tijori/internal/web/programs"
+	"github.com/tijorihq/tijori/internal/web/status"
 )
 
 // A Config is what a Server stands on. All fields but Outbox and Machine are required.
@@ -58,8 +61,10 @@ type Config struct {
 	Inspector      *watch.Inspector                      // see frame.Config; so are the next two
 	InspectEvery   int
 	Observe        func(Observation)
+	Traces         *tracing.Source // nil: no request is traced
 	MarkKey        []byte
 	Watch          *watch.Service // what was found in the access log; nil shows none
+	Probes         probe.Store    // what the status page shows; nil shows none
 	Log            *slog.Logger
 
 	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
@@ -92,6 +97,9 @@ func New(c Config) *Server {
 // arrive.
 func (s *Server) FilesUnderWay() (making int, reserved int64) { return s.frame.FilesUnderWay() }
 
+// WriteStatusPage writes the status page into a folder, to be served without Tijori.
+func WriteStatusPage(folder string, h *probe.History) error { return status.Write(folder, h) }
+
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // The parts of the product, in the frame that they share.
@@ -106,6 +114,7 @@ type parts struct {
 	apps        *apps.Handlers
 	operators   *operators.Handlers
 	notmine     *notmine.Handlers
+	status      *status.Handlers
 	development *development.Handlers
 }
 
@@ -115,7 +124,7 @@ func newParts(c Config) *parts {
 		PayOrigins: c.PayOrigins,
 		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
 		RequestLimit: c.limit, ChunkLimit: c.chunk, Access: c.Access, MarkKey: c.MarkKey, Inspector: c.Inspector,
-		InspectEvery: c.InspectEvery, Observe: c.Observe, Log: c.Log,
+		InspectEvery: c.InspectEvery, Observe: c.Observe, Traces: c.Traces, Log: c.Log,
 	})
 	return &parts{
 		Frame:    f,
@@ -134,6 +143,7 @@ func newParts(c Config) *parts {
 			Frame:    f, Billing: c.Billing, Credits: c.Credits, Desk: insight.New(c.DB, billing.Khata.App),
 			Incidents: incident.New(c.DB), Machine: c.Machine, Watch: c.Watch,
 		},
+		status:      &status.Handlers{Frame: f, Probes: c.Probes},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}
 }

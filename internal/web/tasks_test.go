@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tijorihq/tijori/internal/freeze"
+	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
@@ -182,6 +184,11 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 	w.exec(`update credentials set revoked_at = now() where encode(hash, 'hex') = $1`, hexHash(w.a.Token))
 	w.a.Token = again.token
 	broken("signed out", answer)
+
+	answer = begin(t.Context(), newIDText())
+	_, _, err := incident.New(w.db.DB).Freeze(t.Context(), "priya", 0, freeze.Exports, uuid.Nil, "an export of somebody else's")
+	w.ok(err)
+	broken("frozen", answer)
 }
 
 // A file of which nothing is sent before it is whole leaves the page where it is when it is stopped.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/strictjson"
+	"github.com/tijorihq/tijori/internal/tracing"
 )
 
 // Config is how Razorpay is reached and believed.
@@ -54,7 +55,7 @@ func New(c Config) (*Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 8
 	return &Client{c: c, http: &http.Client{
-		Timeout: 20 * time.Second, Transport: transport,
+		Timeout: 20 * time.Second, Transport: tracing.Transport(transport),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }

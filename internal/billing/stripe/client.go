@@ -13,6 +13,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/strictjson"
+	"github.com/tijorihq/tijori/internal/tracing"
 )
 
 // Config is how Stripe is reached and believed.
@@ -49,6 +50,7 @@ func New(c Config) (*Client, error) {
 	backend := &stripe.BackendConfig{
 		HTTPClient: &http.Client{
 			Timeout:       20 * time.Second,
+			Transport:     tracing.Transport(nil),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		MaxNetworkRetries: stripe.Int64(2),

@@ -6089,6 +6089,46 @@ CREATE TABLE tijori.prices (
 );
 ALTER TABLE ONLY tijori.prices FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.prices OWNER TO tijori_owner;
+CREATE TABLE tijori.probe_days (
+    name text NOT NULL,
+    location text NOT NULL,
+    day date NOT NULL,
+    checks integer NOT NULL,
+    failures integer NOT NULL,
+    CONSTRAINT probe_days_count_check CHECK (((failures >= 0) AND (failures <= checks))),
+    CONSTRAINT probe_days_text_check CHECK (((length(name) <= 40) AND (length(location) <= 40)))
+);
+ALTER TABLE ONLY tijori.probe_days FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.probe_days OWNER TO tijori_owner;
+CREATE TABLE tijori.probe_lines (
+    name text NOT NULL,
+    location text NOT NULL,
+    kind text NOT NULL,
+    title text NOT NULL,
+    title_hi text NOT NULL,
+    hidden boolean NOT NULL,
+    place smallint NOT NULL,
+    state text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    took_ms integer NOT NULL,
+    detail text NOT NULL,
+    CONSTRAINT probe_lines_kind_check CHECK ((kind = ANY (ARRAY['address'::text, 'canary'::text]))),
+    CONSTRAINT probe_lines_state_check CHECK ((state = ANY (ARRAY['up'::text, 'down'::text]))),
+    CONSTRAINT probe_lines_text_check CHECK (((length(name) <= 40) AND (length(location) <= 40) AND (length(title) <= 80) AND (length(title_hi) <= 80) AND (length(detail) <= 400)))
+);
+ALTER TABLE ONLY tijori.probe_lines FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.probe_lines OWNER TO tijori_owner;
+CREATE TABLE tijori.probe_outages (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    location text NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    CONSTRAINT probe_outages_text_check CHECK (((length(name) <= 40) AND (length(location) <= 40)))
+);
+ALTER TABLE ONLY tijori.probe_outages FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.probe_outages OWNER TO tijori_owner;
 CREATE TABLE tijori.provider_customers (
     account_id uuid NOT NULL,
     connection_id text NOT NULL,
@@ -6748,6 +6788,12 @@ ALTER TABLE ONLY tijori.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (connection_id, id);
+ALTER TABLE ONLY tijori.probe_days
+    ADD CONSTRAINT probe_days_pkey PRIMARY KEY (name, location, day);
+ALTER TABLE ONLY tijori.probe_lines
+    ADD CONSTRAINT probe_lines_pkey PRIMARY KEY (name, location);
+ALTER TABLE ONLY tijori.probe_outages
+    ADD CONSTRAINT probe_outages_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.provider_customers
     ADD CONSTRAINT provider_customers_pkey PRIMARY KEY (account_id, connection_id);
 ALTER TABLE ONLY tijori.provider_directory
@@ -6914,6 +6960,9 @@ CREATE INDEX payments_known_idx ON tijori.payments USING btree (connection_id, i
 CREATE INDEX payments_subscription_idx ON tijori.payments USING btree (account_id, connection_id, subscription_id);
 CREATE INDEX period_locks_order_idx ON tijori.period_locks USING btree (account_id, business_id, created_at DESC);
 CREATE UNIQUE INDEX plans_default_idx ON tijori.plans USING btree (app_id) WHERE is_default;
+CREATE INDEX probe_days_day_idx ON tijori.probe_days USING btree (day);
+CREATE INDEX probe_outages_began_idx ON tijori.probe_outages USING btree (began_at);
+CREATE INDEX probe_outages_open_idx ON tijori.probe_outages USING btree (name, location) WHERE (until IS NULL);
 CREATE INDEX purchases_held_idx ON tijori.purchases USING btree (account_id, id) WHERE (held_back > 0);
 CREATE INDEX purchases_open_idx ON tijori.purchases USING btree (account_id, created_at) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE UNIQUE INDEX reconcile_runs_live_idx ON tijori.reconcile_runs USING btree (connection_id) WHERE ((state = 'running'::text) AND (account_id IS NULL) AND (NOT dry_run));
@@ -7984,6 +8033,24 @@ CREATE POLICY prices_select_backup ON tijori.prices FOR SELECT TO tijori_backup 
 CREATE POLICY prices_select_billing ON tijori.prices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY prices_select_guard ON tijori.prices FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY prices_update_billing ON tijori.prices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))));
+ALTER TABLE tijori.probe_days ENABLE ROW LEVEL SECURITY;
+CREATE POLICY probe_days_delete_watch ON tijori.probe_days FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY probe_days_insert_watch ON tijori.probe_days FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY probe_days_select_backup ON tijori.probe_days FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY probe_days_select_watch ON tijori.probe_days FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY probe_days_update_watch ON tijori.probe_days FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.probe_lines ENABLE ROW LEVEL SECURITY;
+CREATE POLICY probe_lines_delete_watch ON tijori.probe_lines FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY probe_lines_insert_watch ON tijori.probe_lines FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY probe_lines_select_backup ON tijori.probe_lines FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY probe_lines_select_watch ON tijori.probe_lines FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY probe_lines_update_watch ON tijori.probe_lines FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.probe_outages ENABLE ROW LEVEL SECURITY;
+CREATE POLICY probe_outages_delete_watch ON tijori.probe_outages FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY probe_outages_insert_watch ON tijori.probe_outages FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY probe_outages_select_backup ON tijori.probe_outages FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY probe_outages_select_watch ON tijori.probe_outages FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY probe_outages_update_watch ON tijori.probe_outages FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
 ALTER TABLE tijori.provider_customers ENABLE ROW LEVEL SECURITY;
 CREATE POLICY provider_customers_insert_billing ON tijori.provider_customers FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
@@ -9304,6 +9371,12 @@ GRANT UPDATE(until_at) ON TABLE tijori.plan_spans TO tijori_guard;
 GRANT SELECT ON TABLE tijori.prices TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.prices TO tijori_billing;
 GRANT SELECT ON TABLE tijori.prices TO tijori_backup;
+GRANT SELECT ON TABLE tijori.probe_days TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.probe_days TO tijori_watch;
+GRANT SELECT ON TABLE tijori.probe_lines TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.probe_lines TO tijori_watch;
+GRANT SELECT ON TABLE tijori.probe_outages TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.probe_outages TO tijori_watch;
 GRANT SELECT,INSERT ON TABLE tijori.provider_customers TO tijori_billing;
 GRANT SELECT ON TABLE tijori.provider_customers TO tijori_backup;
 GRANT UPDATE(customer_id) ON TABLE tijori.provider_customers TO tijori_billing;

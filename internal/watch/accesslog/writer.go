@@ -38,6 +38,8 @@ type Writer struct {
 
 	keys map[[32]byte]keyOwner // of the goroutine
 
+	refusals refusals
+
 	written, lost atomic.Int64
 	unsaid        atomic.Int64 // lost, and not yet said in the log
 }
@@ -63,12 +65,18 @@ func (w *Writer) Add(r Record) {
 		return
 	}
 	r.Release = w.release
+	if !w.refusals.admit(&r, time.Now()) {
+		return
+	}
 	select {
 	case w.queue <- r:
 	default:
 		w.lose(1)
 	}
 }
+
+// LeftOut is how many refusals were only counted, because one caller had too many.
+func (w *Writer) LeftOut() int64 { return w.refusals.all.Load() }
 
 // Waiting is how many records are not yet written, Written how many are, Lost how many never will be.
 func (w *Writer) Waiting() int   { return len(w.queue) }
@@ -97,6 +105,7 @@ func (w *Writer) run() {
 	for {
 		var stopping bool
 		batch, stopping = w.gather(batch[:0])
+		batch = append(batch, w.refusals.leftOut(time.Now(), stopping, w.release)...)
 		if len(batch) > 0 || w.unsaid.Load() > 0 {
 			w.write(batch)
 		}
@@ -110,6 +119,8 @@ func (w *Writer) run() {
 func (w *Writer) gather(batch []Record) (_ []Record, stopping bool) {
 	stop := w.stop
 	var due <-chan time.Time
+	tick := time.NewTicker(refusalWindow / 10)
+	defer tick.Stop()
 	for len(batch) < batchSize {
 		select {
 		case r := <-w.queue:
@@ -120,6 +131,10 @@ func (w *Writer) gather(batch []Record) (_ []Record, stopping bool) {
 			continue
 		case <-due:
 			return batch, stopping
+		case <-tick.C: // what was left out is due, whether or not anything else is
+			if len(batch) == 0 {
+				return batch, stopping
+			}
 		case <-stop:
 			stopping, stop = true, nil
 		}

@@ -71,6 +71,11 @@ const (
 	Spending  Rule = "spending"  // the same of credits
 	Slow      Rule = "slow"      // the dashboard is slower than promised
 	Lost      Rule = "lost"      // the access log lacks records
+
+	// What probers find; the detector raises none of these.
+	Down     Rule = "down"     // an address or canary does not answer as it should
+	Sighting Rule = "sighting" // a canary saw what is another's
+	Unprobed Rule = "unprobed" // a prober has fallen silent
 )
 
 // An Alert is a rule about a subject: a user, a key, an account, an address or a name's mark, or everything ("").

@@ -46,6 +46,17 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // also of a panic, and waits for nothing.
 func (r *Request) keep() {
 	c := &r.f.config
+	if r.span.Recording() {
+		r.span.SetText("http.request.method", r.Method)
+		r.span.SetText("http.route", r.route.Pattern)
+		r.span.SetNumber("http.response.status_code", int64(r.answer.status))
+		r.span.SetText("tijori.request_id", r.ID)
+		r.span.SetText("tijori.verdict", string(r.verdict()))
+		if r.answer.status == 0 || r.answer.status >= 500 {
+			r.span.Fail("failed")
+		}
+	}
+	r.span.End()
 	if c.Observe != nil {
 		c.Observe(Observation{
 			Route: r.route.Pattern, Status: r.answer.status, Verdict: r.verdict(), Took: time.Since(r.began),

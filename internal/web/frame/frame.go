@@ -20,6 +20,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/spool"
+	"github.com/tijorihq/tijori/internal/tracing"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web/static"
@@ -42,6 +43,7 @@ type Config struct {
 	Access         *accesslog.Writer // nil: requests are not kept
 	Inspector      *watch.Inspector  // nil: nobody looks whether answers hold what is another account's
 	InspectEvery   int               // one answer in so many is looked at; 0 means 8
+	Traces         *tracing.Source   // nil: no request is traced
 	Observe        func(Observation) // hears of each request at its end, and must not wait; nil: nobody does
 	MarkKey        []byte            // of marks of addresses in the access log; secret, the same on all nodes
 	Log            *slog.Logger

@@ -21,6 +21,7 @@ import (
 	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/tracing"
 )
 
 const MaxForm = 64 << 10 // bytes of a form or an API body
@@ -121,11 +122,12 @@ func (f *Frame) serve(rt *Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		id, _ := hr.Context().Value(requestIDKey).(string)
 		ctx, usage := postgres.WithUsage(hr.Context())
+		ctx, span := tracing.Start(f.config.Traces.With(ctx), tracing.Server, rt.Pattern)
 		out := &answer{ResponseWriter: w}
 		w = out
 		r := &Request{
 			Request: hr.WithContext(ctx), f: f, w: w, route: rt, ID: id, Token: f.sessionToken(hr),
-			began: time.Now(), answer: out, usage: usage,
+			began: time.Now(), answer: out, usage: usage, span: span,
 		}
 		end := r.begin(f.limit)
 		defer end()

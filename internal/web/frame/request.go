@@ -17,6 +17,7 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/term"
+	"github.com/tijorihq/tijori/internal/tracing"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -44,6 +45,7 @@ type Request struct {
 	began     time.Time
 	answer    *answer
 	usage     *postgres.Usage
+	span      tracing.Span
 	frameRows int    // of usage, that the page's frame shows
 	refusal   error  // that the frame rendered
 	denied    bool   // see Deny

@@ -147,6 +147,9 @@ func (h *Handlers) AccountPage(w http.ResponseWriter, r *frame.Request) error {
 // OpenAccount opens an account, with a reason of its own.
 func (h *Handlers) OpenAccount(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("id")
+	if err := h.accountExists(r, id); err != nil {
+		return err
+	}
 	err := h.Desk.Open(r.Context(), r.Person.Email, workOf(r).ID, id, r.PostFormValue("reason"))
 	if err != nil {
 		return h.renderAccount(w, r, frame.FormStatus(err), err)
@@ -154,9 +157,21 @@ func (h *Handlers) OpenAccount(w http.ResponseWriter, r *frame.Request) error {
 	return h.Redirect(w, r, admin.AccountPath(id.String()))
 }
 
+// accountExists refuses an id that is no account's, before anybody is asked for a reason or anything is written down.
+func (h *Handlers) accountExists(r *frame.Request, id uuid.UUID) error {
+	there, err := h.Desk.Exists(r.Context(), id)
+	if err == nil && !there {
+		return fault.New(fault.NotFound, "Page not found.")
+	}
+	return err
+}
+
 func (h *Handlers) renderAccount(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	id := r.PathID("id")
 	view := admin.AccountPage{Shell: shell(r), ID: id.String(), Typed: r.PostFormValue("reason")}
+	if err := h.accountExists(r, id); err != nil {
+		return err
+	}
 	use, open, err := h.Desk.Opened(r.Context(), r.Person.Email, id)
 	if err != nil {
 		return err

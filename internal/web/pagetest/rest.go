@@ -65,5 +65,6 @@ func (w world) rest() []Sample {
 		}
 		out = append(out, Sample{"paused-" + p.String(), paused.Page(v)})
 	}
+	out = append(out, w.status()...)
 	return append(out, Sample{"error-out", problem.Page(problem.View{Shell: w.out("/b/x"), Status: 401})})
 }

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
@@ -161,6 +162,36 @@ func (w world) room() []Sample {
 				900, 2, 1, 1),
 		}},
 	}
+	incidents := admin.Incidents{
+		Shell: w.operator("/admin/incidents"),
+		List: []admin.Incident{
+			{
+				Title: s.T("Incident %d: %s", 2, "a user saw another shop's invoice"), Open: true,
+				Opened: s.T("opened by %s, %s", "priya@example.in", s.Moment(Now.Add(-time.Hour))),
+			},
+			{
+				Title: s.T("Incident %d: %s", 1, "a drill"), Opened: s.T("opened by %s, %s", "root", s.Moment(Now.AddDate(0, -1, 0))),
+				Closed: s.T("closed by %s, %s", "root", s.Moment(Now.AddDate(0, -1, 0))) + ": nothing was shown to anybody",
+			},
+		},
+		Counts: []admin.ReleaseCount{
+			{Release: "v1.4.1", Since: s.Moment(Now.Add(-30 * time.Minute)), Reports: "0"},
+			{Release: "v1.4.0-12-gdeadbeef", Since: s.T("before that"), Reports: "2"},
+		},
+		Reports: []admin.Report{
+			{
+				At: s.Moment(Now.Add(-time.Hour)), Release: "v1.4.0-12-gdeadbeef", Page: "/billing", Request: "6b0d202b49488fac3a300cc7",
+				Words: w.say("I saw a bill in the name of Asha Kirana.", "मुझे आशा किराना के नाम का बिल दिखा।"), Account: shop,
+			},
+		},
+		Bundles: []admin.Bundle{
+			{Number: "2", At: s.Moment(Now.Add(-time.Hour)), By: "priya@example.in", File: strings.Repeat("cd026fdc", 8)},
+			{Number: "1", At: s.Moment(Now.AddDate(0, -1, 0)), By: "root", File: strings.Repeat("0b5e77a1", 8)},
+		},
+	}
+	noIncidents := admin.Incidents{Shell: incidents.Shell}
+	brokenChain := incidents
+	brokenChain.Broken = s.T("Bundle %d does not follow the one before it. Somebody changed the list.", 2)
 	log := admin.Log{
 		Shell: w.operator("/admin/log"), Next: "/admin/log?before=2026",
 		Uses: []admin.Use{{
@@ -205,6 +236,9 @@ func (w world) room() []Sample {
 		{"admin-account", admin.AccountPageOf(account)},
 		{"admin-account-closed", admin.AccountPageOf(closed)},
 		{"admin-health", admin.HealthPage(health)},
+		{"admin-incidents", admin.IncidentsPage(incidents)},
+		{"admin-incidents-empty", admin.IncidentsPage(noIncidents)},
+		{"admin-incidents-broken", admin.IncidentsPage(brokenChain)},
 		{"admin-log", admin.LogPage(log)},
 		{"admin-inbox", admin.InboxPage(admin.Inbox{Shell: w.operator("/admin/inbox"), States: []string{
 			"dead",

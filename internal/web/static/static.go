@@ -41,6 +41,9 @@ func URL(name string) string {
 	return Prefix + hash + "/" + name
 }
 
+// Content returns a file as it is.
+func Content(name string) []byte { return all[name].plain }
+
 var imported = regexp.MustCompile(`(?m)^import (?:.* from )?"\./([^"]+)";$`)
 
 // Imports returns the modules that a module fetches.

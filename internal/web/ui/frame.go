@@ -98,6 +98,7 @@ func (s Shell) room() []link {
 		{path: "/admin/review", icon: "bell", word: s.T("Review")},
 		{path: "/admin/health", icon: "bolt", word: s.T("Health")},
 		{path: "/admin/inbox", icon: "mail", word: s.T("Webhooks")},
+		{path: "/admin/incidents", icon: "alert", word: s.T("Incidents"), wide: true},
 		{path: "/admin/reconcile", icon: "even", word: s.T("Compare"), wide: true},
 		{path: "/admin/credits", icon: "plan", word: s.T("Credits"), wide: true},
 		{path: "/admin/apps", icon: "shop", word: s.T("Apps"), wide: true},

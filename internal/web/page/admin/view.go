@@ -223,3 +223,28 @@ func tone(state string) string {
 	}
 	return ""
 }
+
+// Incidents is what is looked into, what people report, and what was kept of it.
+type Incidents struct {
+	ui.Shell
+	List    []Incident
+	Counts  []ReleaseCount
+	Reports []Report
+	Bundles []Bundle
+	Broken  string // what is wrong with the chain of bundles, "" where nothing is
+}
+
+// An Incident is one that is open or closed.
+type Incident struct {
+	Title, Opened, Closed string
+	Open                  bool
+}
+
+// A ReleaseCount is how often something was reported while a release ran.
+type ReleaseCount struct{ Release, Since, Reports string }
+
+// A Report is somebody's "This is not mine".
+type Report struct{ At, Release, Page, Request, Words, Account string }
+
+// A Bundle is one of evidence.
+type Bundle struct{ Number, At, By, File string }
