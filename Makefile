@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build release drill test test-newest test-pooler generate lint dead format width fuzz gameday torture bench bench-against audit-bench screenshots clean
+.PHONY: help run demo build release drill test test-newest test-pooler test-examples generate lint dead format width fuzz gameday torture bench bench-against audit-bench screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -49,6 +49,10 @@ test-pooler: PKGS := $(addprefix ./internal/,postgres account ledger credits bil
 test-pooler: ## test PKGS through PgBouncer in transaction mode
 	@pooler=$$(scripts/setup-pooler) || exit; PATH="$$PATH:$(cache)/bin" TIJORI_TEST_POOLER="$$pooler" \
 		go run ./internal/ci/testcount $(TESTFLAGS) $(PKGS)
+
+test-examples: ## build the example app in Next.js from the packed packages and use it in a browser; two minutes
+	@scripts/setup-examples
+	@PATH="$$PATH:$(cache)/bin" go run ./internal/ci/testcount -tags=examples -count=1 -timeout=10m -run='Example' ./internal/journey
 
 generate: ## write the Go code of the pages, and the types of @tijori/client
 	@$(tool) templ generate -path internal

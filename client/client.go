@@ -1,4 +1,5 @@
-// Package client spends the credits of a Tijori account from Go.
+// Package client asks Tijori from Go: it spends the credits of an account, with a key of the account, and sells to the
+// customers of an app, with a server key of the app (see Customer).
 //
 //	c := client.New("https://tijori.example.com", os.Getenv("TIJORI_KEY"))
 //	spend := client.Spend{Meter: "credits", Amount: 5, Key: job.ID}
@@ -46,10 +47,12 @@ func New(url, key string) *Client {
 // A Spend asks for credits. Key is made by your server, once for what is paid
 // once: the id of a job, never what a browser sends. It may not be blank.
 type Spend struct {
-	Meter  string `json:"meter"`
+	Meter  string `json:"meter,omitempty"` // credits where it is empty, for a customer of an app
 	Amount int64  `json:"amount"`
 	Key    string `json:"idempotency_key"`
 	Note   string `json:"note,omitempty"`
+	// Feature is one that the plan of an app's customer must have: plan and balance are decided at one moment.
+	Feature string `json:"feature,omitempty"`
 }
 
 // A Spent says what was taken.
@@ -177,15 +180,21 @@ func (c *Client) Entries(ctx context.Context, meter, cursor string, limit int) (
 	if cursor != "" {
 		q.Set("cursor", cursor)
 	}
-	var out struct {
-		Entries []Entry `json:"entries"`
-		Next    *string `json:"next_cursor"`
-	}
+	var out entryPage
 	err := c.do(ctx, http.MethodGet, "/api/credits/entries?"+q.Encode(), nil, &out)
-	if err != nil || out.Next == nil {
-		return out.Entries, "", err
+	return out.Entries, out.next(), err
+}
+
+type entryPage struct {
+	Entries []Entry `json:"entries"`
+	Next    *string `json:"next_cursor"`
+}
+
+func (p entryPage) next() string {
+	if p.Next == nil {
+		return ""
 	}
-	return out.Entries, *out.Next, nil
+	return *p.Next
 }
 
 // Consume takes credits at once, for what is done already. To be paid for work
@@ -200,16 +209,22 @@ func (c *Client) Consume(ctx context.Context, s Spend) (Spent, error) {
 // call with the same key is refused (see Repeated), also after the hold has ended.
 func (c *Client) Hold(ctx context.Context, s Spend, life time.Duration) (Hold, error) {
 	var out Hold
-	attempt, err := newAttempt()
+	in, err := newHold(s, life)
 	if err != nil {
 		return out, err
 	}
-	in := struct {
-		Spend
-		ExpiresIn int64  `json:"expires_in"`
-		Attempt   string `json:"attempt"`
-	}{s, int64(life / time.Second), attempt}
 	return out, c.do(ctx, http.MethodPost, "/api/credits/holds", in, &out)
+}
+
+type holdRequest struct {
+	Spend
+	ExpiresIn int64  `json:"expires_in"`
+	Attempt   string `json:"attempt"`
+}
+
+func newHold(s Spend, life time.Duration) (holdRequest, error) {
+	attempt, err := newAttempt()
+	return holdRequest{s, int64(life / time.Second), attempt}, err
 }
 
 // newAttempt is a random UUID: it tells this call, sent again because its answer
@@ -254,6 +269,17 @@ const (
 // expires, after nine and a half minutes; work that goes on for longer is not paid.
 // When this program dies on the way, the hold expires by itself.
 func (c *Client) Gate(ctx context.Context, s Spend, work func(context.Context) (cost int64, err error)) error {
+	return gate(ctx, c, s, work)
+}
+
+// A till is where holds are made and ended: the account of a key, or a customer of an app.
+type till interface {
+	Hold(ctx context.Context, s Spend, life time.Duration) (Hold, error)
+	Capture(ctx context.Context, hold string, amount int64) (Settled, error)
+	Release(ctx context.Context, hold string) (Settled, error)
+}
+
+func gate(ctx context.Context, c till, s Spend, work func(context.Context) (cost int64, err error)) error {
 	began := time.Now()
 	h, err := c.Hold(ctx, s, gateFor)
 	if err != nil {

@@ -13,7 +13,9 @@ import (
 const watchProvider = "watch"
 
 // watched are the alerts of the watch.
-func (d *desk) watched(e *env) *watch.Service { return watch.New(d.database.Watch, nil, newLog(e, false)) }
+func (d *desk) watched(e *env) *watch.Service {
+	return watch.New(d.database.Watch, nil, newLog(e, false))
+}
 
 // watchedList lists them, those that are over only when that is asked for.
 func (d *desk) watchedList(e *env, over bool) (list []watch.Alert, err error) {
@@ -64,7 +66,8 @@ func (c *alertsShowCmd) showWatched(e *env) error {
 			}{a, acts})
 		}
 		fmt.Fprintf(e.stdout, "alert     %s %s\nabout     %s\nstate     %s since %s\ndetail    %s\ntold      %s\nquiet     %s\n",
-			watchProvider, a.Rule, orDash(a.Subject), a.State, stamp(a.FirstAt), a.Detail, stamp(a.ToldAt), quietWatched(*a))
+			watchProvider, a.Rule, orDash(a.Subject), a.State, stamp(a.FirstAt), a.Detail, stamp(a.ToldAt),
+			quietWatched(*a))
 		for _, id := range a.Requests {
 			fmt.Fprintf(e.stdout, "request   %s\n", id)
 		}

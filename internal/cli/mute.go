@@ -85,7 +85,8 @@ func (c *alertsListCmd) Run(e *env) error {
 				row(a.Provider, a.Kind, a.State, stamp(a.FirstAt), quiet(a), a.Detail)
 			}
 			for _, a := range watched {
-				row(watchProvider, string(a.Rule)+" "+a.ID.String(), a.State, stamp(a.FirstAt), quietWatched(a), a.Detail)
+				row(watchProvider, string(a.Rule)+" "+a.ID.String(), a.State, stamp(a.FirstAt), quietWatched(a),
+					a.Detail)
 			}
 		})
 	})

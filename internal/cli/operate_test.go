@@ -66,7 +66,8 @@ func TestOperatorsCommands(t *testing.T) {
 	exec(`insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
 		values ('stripe', 'stripe', 'dead', 'raised', 1, '1 event could not be applied', now(), now())`)
 	exec(`insert into watch_alerts (id, rule, subject, state, times, detail, requests, first_at, last_at)
-		values ('01999999-0000-7000-8000-00000000000a', 'walking', 'somebody', 'raised', 5, 'one caller asked for 5 ids', '{6b0d202b}', now(), now()),
+		values ('01999999-0000-7000-8000-00000000000a', 'walking', 'somebody', 'raised', 5,
+			'one caller asked for 5 ids', '{6b0d202b}', now(), now()),
 		       ('01999999-0000-7000-8000-00000000000b', 'slow', '', 'over', 1, 'the dashboard was slow', '{}', now(), now())`)
 	item := ""
 	for _, c := range []struct {
@@ -117,7 +118,10 @@ func TestOperatorsCommands(t *testing.T) {
 		{"alerts snooze watch 01999999-0000-7000-8000-00000000000a --reason later --for 9w", 1, "up to 31 days"},
 		{"alerts snooze watch 01999999-0000-7000-8000-00000000000a --reason asked_them --for 3d --as ravi", 0, "nothing is told of"},
 		{"alerts dismiss watch 01999999-0000-7000-8000-00000000000a --reason a_test_of_ours --as ravi", 0, "until there is news"},
-		{"alerts show watch 01999999-0000-7000-8000-00000000000a", 0, "dismiss by ravi: a_test_of_ours (until there is news)"},
+		{
+			"alerts show watch 01999999-0000-7000-8000-00000000000a", 0,
+			"dismiss by ravi: a_test_of_ours (until there is news)",
+		},
 		{"alerts list", 0, "until news"},
 		{
 			"review resolve ITEM --reason hers --assign 01999999-0000-7000-8000-000000000000", 1,

@@ -136,7 +136,8 @@ func probeNews(list []probe.Change) (out []news) {
 			out = append(out, news{
 				provider: "watch", kind: string(a.Rule), state: "raised", group: string(a.Rule) + " " + a.Subject,
 				times: int64(a.Count), detail: a.Text, since: a.Since,
-				sentence: string(a.Rule) + ": " + a.Text + " (since " + a.Since.UTC().Format("2006-01-02 15:04") + " UTC)",
+				sentence: string(a.Rule) + ": " + a.Text + " (since " + a.Since.UTC().Format("2006-01-02 15:04") +
+					" UTC)",
 			})
 		}
 		if c.Up {
@@ -164,7 +165,8 @@ func (c *watchProbeCmd) once(e *env, p *probe.Prober, store probe.Store) error {
 		}
 	} else if wrong := table(e.stdout, "NAME\tKIND\tRESULT\tTOOK\tDETAIL", func(row func(...any)) {
 		for _, r := range results {
-			row(r.Name, r.Kind, resultWord(r), r.Took.Round(time.Millisecond), strings.Join(append(r.Seen, r.Detail), "; "))
+			row(r.Name, r.Kind, resultWord(r), r.Took.Round(time.Millisecond), strings.Join(append(r.Seen,
+				r.Detail), "; "))
 		}
 	}); wrong != nil {
 		return wrong

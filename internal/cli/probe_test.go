@@ -82,9 +82,11 @@ func TestProbeRefuses(t *testing.T) {
 		{},
 		{"--config", filepath.Join(dir, "none.toml")},
 		{"--address", "ftp://example.in", "--history", filepath.Join(dir, "h.json")},
-		{"--address", "https://example.in", "--alert-mail", "ops@example.in", "--history", filepath.Join(dir, "h.json")},
+		{"--address", "https://example.in", "--alert-mail", "ops@example.in", "--history", filepath.Join(dir,
+			"h.json")},
 	} {
-		if exit, out, errs := tijori(t, append([]string{"watch", "probe", "--once"}, args...)...); exit != exitUsage || out != "" {
+		if exit, out, errs := tijori(t, append([]string{"watch", "probe", "--once"},
+			args...)...); exit != exitUsage || out != "" {
 			t.Errorf("%q: exit %d\n%s%s", args, exit, out, errs)
 		}
 	}

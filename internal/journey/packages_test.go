@@ -1,7 +1,6 @@
 package journey
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -21,65 +20,8 @@ type shop struct {
 	origin   string // of the app's pages
 }
 
-// plans is what the app sells.
-const shopPlans = `app = "acme-test"
-
-[[plan]]
-id = "free"
-name = "Free"
-default = true
-rank = 0
-entitlements = []
-credits_per_month = 5
-  [plan.limits]
-  projects = 3
-
-[[plan]]
-id = "studio"
-name = "Studio"
-rank = 10
-recommended = true
-entitlements = ["render"]
-credits_per_month = 100
-
-  [[plan.price]]
-  provider = "razorpay"
-  interval = "month"
-  currency = "INR"
-  amount = 49900
-  provider_price = "plan_StudioMonth"
-
-  [[plan.price]]
-  provider = "stripe"
-  interval = "month"
-  currency = "USD"
-  amount = 900
-  provider_price = "price_StudioMonth"
-
-  [[plan.price]]
-  provider = "stripe"
-  interval = "year"
-  currency = "USD"
-  amount = 9000
-  provider_price = "price_StudioYear"
-
-[[top_up]]
-id = "pack"
-name = "50 credits"
-meter = "credits"
-credits = 50
-
-  [[top_up.price]]
-  provider = "razorpay"
-  currency = "INR"
-  amount = 9900
-
-  [[top_up.price]]
-  provider = "stripe"
-  currency = "USD"
-  amount = 200
-  provider_price = "price_Pack50"
-`
+// plansFile is what the app sells, and the examples.
+const plansFile = "../../examples/plans.toml"
 
 var appProviders = regexp.MustCompile(`acme-test (http://[^\s/]+)`)
 
@@ -102,8 +44,8 @@ func openShop(t *testing.T, origin string) *shop {
 	command("migrate")
 	command("app", "create", "acme", "--mode", "test", "--origin", origin)
 	s := &shop{key: command("app", "key", "create", "acme-test", "--name", "server"), origin: origin}
-	plans := filepath.Join(data, "plans.toml")
-	if err := os.WriteFile(plans, []byte(shopPlans), 0o644); err != nil {
+	plans, err := filepath.Abs(plansFile)
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.server = serve(t, data, "TIJORI_APP_PLANS="+plans)
@@ -133,6 +75,18 @@ func inPackages(t *testing.T, env []string, name string, args ...string) string 
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// TestExamplesHaveNoFindings audits the examples as their founders would.
+func TestExamplesHaveNoFindings(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{"../../examples/next", "../../examples/go", "../../packages/client/src"} {
+		cmd := exec.CommandContext(within(t, 2*time.Minute), program, "audit", "source", dir, "--all")
+		cmd.Env = environment()
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "No findings") {
+			t.Errorf("tijori audit source %s: %v\n%s", dir, err, out)
+		}
+	}
 }
 
 var tapLine = regexp.MustCompile(`(?m)^(ok|not ok) \d+ - (.+)$`)

@@ -14,6 +14,8 @@ import (
 // plain are the files that may use encoding/json to read, because nobody else writes what they read.
 var plain = map[string]string{
 	"client/client.go":                        "a program of somebody's, which reads our answers",
+	"client/snapshot.go":                      "likewise; a snapshot says nothing before its signature is checked",
+	"client/webhook.go":                       "likewise; an event whose signature was checked",
 	"internal/billing/apply.go":               "the headers of an event, as we stored them",
 	"internal/billing/inboxops.go":            "the headers of an event, as we stored them",
 	"internal/billing/simulator/operate.go":   "our own webhooks",

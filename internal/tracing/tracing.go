@@ -46,7 +46,8 @@ func Open(ctx context.Context, endpoint, version string, log *slog.Logger) (*Sou
 		return nil, fmt.Errorf("set up traces: %w", err)
 	}
 	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "tijori"),
-		attribute.String("service.version", version)), resource.WithHost(), resource.WithTelemetrySDK(), resource.WithFromEnv())
+		attribute.String("service.version", version)), resource.WithHost(), resource.WithTelemetrySDK(),
+		resource.WithFromEnv())
 	if err != nil && about == nil {
 		return nil, fmt.Errorf("set up traces: %w", err)
 	}
@@ -87,7 +88,8 @@ const (
 // A Span is a piece of work. The zero Span is none, and takes everything.
 type Span struct{ span trace.Span }
 
-// Start begins a span: below the one of the context; else a trace of its own, where the context has a Source; else none.
+// Start begins a span: below the one of the context; else a trace of its own, where the context has a Source; else
+// none.
 func Start(ctx context.Context, kind Kind, name string) (context.Context, Span) {
 	if !asked.Load() {
 		return ctx, Span{}

@@ -51,7 +51,8 @@ func TestProbed(t *testing.T) {
 	}
 
 	// What a canary saw stays raised, however the next look goes.
-	keep("here", result(5*time.Minute, true, "canary a is shown the mark of canary b at /team"), result(4*time.Minute, true))
+	keep("here", result(5*time.Minute, true, "canary a is shown the mark of canary b at /team"),
+		result(4*time.Minute, true))
 	for _, a := range alerts(t, s) {
 		if a.Rule == detect.Sighting && a.State != "raised" {
 			t.Error("what a canary saw is over with the next look")

@@ -39,7 +39,8 @@ func TestCanariesOnTheServer(t *testing.T) {
 	kept := map[string]*httptest.ResponseRecorder{}
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		key := r.URL.Path
-		if r.Method == http.MethodGet && leaky && strings.HasPrefix(key, "/api/businesses/") && strings.HasSuffix(key, "/parties") {
+		if r.Method == http.MethodGet && leaky && strings.HasPrefix(key, "/api/businesses/") &&
+			strings.HasSuffix(key, "/parties") {
 			answer := kept[key]
 			if answer == nil {
 				answer = httptest.NewRecorder()

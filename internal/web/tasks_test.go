@@ -186,7 +186,8 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 	broken("signed out", answer)
 
 	answer = begin(t.Context(), newIDText())
-	_, _, err := incident.New(w.db.DB).Freeze(t.Context(), "priya", 0, freeze.Exports, uuid.Nil, "an export of somebody else's")
+	_, _, err := incident.New(w.db.DB).Freeze(t.Context(), "priya", 0, freeze.Exports, uuid.Nil,
+		"an export of somebody else's")
 	w.ok(err)
 	broken("frozen", answer)
 }

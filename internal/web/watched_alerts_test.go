@@ -26,7 +26,8 @@ func TestWatchAlertsInTheRoom(t *testing.T) {
 		t.Helper()
 		w.ok(w.config.Watch.Raise(t.Context(), detect.Alert{
 			Rule: detect.Walking, Subject: "somebody", Account: w.b.AccountID, Since: now, At: time.Now(), Count: 7,
-			Text: "one caller asked for 7 ids that are not there for them", Requests: []string{"6b0d202b49488fac3a300cc7"},
+			Text:     "one caller asked for 7 ids that are not there for them",
+			Requests: []string{"6b0d202b49488fac3a300cc7"},
 		}))
 	}
 	raise()
@@ -35,7 +36,8 @@ func TestWatchAlertsInTheRoom(t *testing.T) {
 	w.get("/admin/incidents", operator).has(t, "incidents", 200, "Reports of", "There was no incident yet.")
 	path := "/admin/alerts/watch/" + list[0].ID.String()
 	w.get("/admin", operator).has(t, "the overview", 200, "one caller asked for 7 ids", path)
-	w.get(path, operator).has(t, "the alert", 200, "6b0d202b49488fac3a300cc7", w.b.AccountID.String(), "I look after it")
+	w.get(path, operator).has(t, "the alert", 200, "6b0d202b49488fac3a300cc7", w.b.AccountID.String(),
+		"I look after it")
 	w.get(path, w.b.Token).has(t, "an owner", 404)
 	w.get("/admin/alerts/watch/"+uuid.NewString(), operator).has(t, "none", 404)
 	w.get("/admin/alerts/watch/walking", operator).has(t, "no id", 404)
@@ -45,7 +47,12 @@ func TestWatchAlertsInTheRoom(t *testing.T) {
 	}
 	heard := func() (n int) {
 		t.Helper()
-		w.ok(w.config.Watch.Tell(t.Context(), func(_ context.Context, list []watch.Alert) error { n = len(list); return nil }))
+		w.ok(w.config.Watch.Tell(t.Context(), func(_ context.Context,
+			list []watch.Alert,
+		) error {
+			n = len(list)
+			return nil
+		}))
 		return n
 	}
 	mute("take", "").has(t, "without a reason", 422, "Say why, in a few words.")

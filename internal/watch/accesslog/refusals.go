@@ -16,7 +16,7 @@ import (
 const (
 	refusalWindow  = 10 * time.Minute
 	refusalsOfOne  = 300
-	refusalsOfAll  = 6_000 // of strangers: an attacker may have many addresses
+	refusalsOfAll  = 6_000  // of strangers: an attacker may have many addresses
 	manyRefused    = 20_000 // strangers that are told apart, in each of the two counts
 	LeftOutRoute   = "(more refusals)"
 	signInRoute    = "POST /login"
@@ -30,9 +30,9 @@ type refusals struct {
 	mu      sync.Mutex
 	began   time.Time
 	callers map[refused]*refusal
-	open    int         // rows of strangers in this window
+	open    int          // rows of strangers in this window
 	told    map[bool]int // strangers that are told apart, by whether they tried to sign in
-	others  int // left out of callers that are not told apart
+	others  int          // left out of callers that are not told apart
 }
 
 // refused is who was refused: a user, or else an address, also of a program: anybody can make keys up.

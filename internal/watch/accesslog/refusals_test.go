@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A stranger cannot fill the log: of one address so many refusals are rows, of all strangers so many, and the others are
-// counted. What is allowed, and who is known, is not touched by that.
+// A stranger cannot fill the log: of one address so many refusals are rows, of all strangers so many, and the others
+// are counted. What is allowed, and who is known, is not touched by that.
 func TestRefusalsAreBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -25,11 +25,15 @@ func TestRefusalsAreBounded(t *testing.T) {
 		}
 		return rows
 	}
-	if got := kept(1000, func(int) *Record { return from("192.0.2.1", "GET /b/{business}", NotFound) }); got != refusalsOfOne {
+	if got := kept(1000, func(int) *Record {
+		return from("192.0.2.1", "GET /b/{business}",
+			NotFound)
+	}); got != refusalsOfOne {
 		t.Errorf("of one address %d of 1000 are rows", got)
 	}
 	if got := kept(1000, func(i int) *Record {
-		return from(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 8: byte(i), 15: byte(i >> 8)}).String(), "GET /x", Denied)
+		return from(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 8: byte(i), 15: byte(i >> 8)}).String(),
+			"GET /x", Denied)
 	}); got != refusalsOfOne {
 		t.Errorf("of one network of a subscriber %d of 1000 are rows", got)
 	}

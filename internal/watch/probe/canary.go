@@ -281,7 +281,8 @@ func (p *Prober) search(k *canary, a *answer, path string, r *Result) {
 		}
 		for _, t := range other.tells() {
 			if bytes.Contains(a.body, []byte(t.text)) && !strings.Contains(path, t.text) {
-				r.see(fmt.Sprintf("canary %s is shown %s of canary %s at %s", k.Name, t.what, other.Name, pattern(path)))
+				r.see(fmt.Sprintf("canary %s is shown %s of canary %s at %s", k.Name, t.what, other.Name,
+					pattern(path)))
 			}
 		}
 	}
@@ -351,7 +352,8 @@ func (k *canary) send(ctx context.Context, method, path, kind string, body []byt
 // signOut ends the session, so that none is left behind.
 func (k *canary) signOut(ctx context.Context) {
 	if k.in {
-		_, _ = k.send(ctx, http.MethodPost, "/logout", "application/x-www-form-urlencoded", nil) // it ends without as well
+		_, _ = k.send(ctx, http.MethodPost, "/logout", "application/x-www-form-urlencoded",
+			nil) // it ends without as well
 		k.in = false
 	}
 }

@@ -107,7 +107,8 @@ func (s *fakeShop) shop(w http.ResponseWriter, r *http.Request, me *fakePerson, 
 			owner = p
 		}
 	}
-	if owner == nil || owner != me && s.leak != "open" && (s.leak != "cache" || strings.HasPrefix(r.URL.Path, "/api/")) {
+	if owner == nil || owner != me && s.leak != "open" && (s.leak != "cache" || strings.HasPrefix(r.URL.Path,
+		"/api/")) {
 		http.NotFound(w, r)
 		return
 	}

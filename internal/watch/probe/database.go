@@ -80,7 +80,8 @@ func queueResult(b *pgx.Batch, location string, r Result, before, after last) er
 		return nil
 	}
 	b.Queue(`
-		insert into probe_lines (name, location, kind, title, title_hi, hidden, place, state, since, checked_at, took_ms,
+		insert into probe_lines (name, location, kind, title, title_hi, hidden, place, state, since, checked_at,
+			took_ms,
 		    detail)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		on conflict (name, location) do update set kind = excluded.kind, title = excluded.title,

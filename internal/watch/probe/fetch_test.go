@@ -60,7 +60,11 @@ func TestHostileTargets(t *testing.T) {
 		timeout time.Duration
 		wrong   string // "" is well
 	}{
-		{"says nothing", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, Target{}, 300 * time.Millisecond, "no answer in time"},
+		{
+			"says nothing", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			Target{},
+			300 * time.Millisecond, "no answer in time",
+		},
 		{"drips", drip, Target{}, 300 * time.Millisecond, "no answer in time"},
 		{"never ends", endless, Target{}, time.Minute, ""},
 		{"never ends and lacks the text", endless, Target{Contains: "khata"}, time.Minute, "the first 2 MiB of its answer lack the text that they should have"},
@@ -83,10 +87,26 @@ func TestHostileTargets(t *testing.T) {
 		{"a redirect that is asked for", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://internal.example/", http.StatusFound)
 		}, Target{Status: 302}, time.Minute, ""},
-		{"another status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, Target{}, time.Minute, "it answers 500, not 200"},
-		{"a status that is asked for", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, Target{Status: 401}, time.Minute, ""},
-		{"lacks the text", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }, Target{Contains: "khata"}, time.Minute, "its answer lacks the text that it should have"},
-		{"has the text", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a khata") }, Target{Contains: "khata"}, time.Minute, ""},
+		{
+			"another status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+			Target{},
+			time.Minute, "it answers 500, not 200",
+		},
+		{
+			"a status that is asked for", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) },
+			Target{Status: 401},
+			time.Minute, "",
+		},
+		{
+			"lacks the text", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") },
+			Target{Contains: "khata"},
+			time.Minute, "its answer lacks the text that it should have",
+		},
+		{
+			"has the text", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a khata") },
+			Target{Contains: "khata"},
+			time.Minute, "",
+		},
 		{"breaks off", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, "a")

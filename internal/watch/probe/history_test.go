@@ -94,7 +94,10 @@ func sortOutages(list []Outage) {
 
 func results(at time.Time, every time.Duration, well ...bool) (out []Result) {
 	for i, ok := range well {
-		out = append(out, Result{Name: "site", Kind: Address, Title: "Site", TitleHi: "साइट", At: at.Add(time.Duration(i) * every), OK: ok})
+		out = append(out, Result{
+			Name: "site", Kind: Address, Title: "Site", TitleHi: "साइट",
+			At: at.Add(time.Duration(i) * every), OK: ok,
+		})
 	}
 	return out
 }

@@ -163,7 +163,10 @@ func (k *kept) forget(now time.Time) {
 			delete(k.Days, name)
 		}
 	}
-	k.Outages = slices.DeleteFunc(k.Outages, func(o keptOutage) bool { return o.Until != nil && o.Until.Before(oldest) })
+	k.Outages = slices.DeleteFunc(k.Outages, func(o keptOutage) bool {
+		return o.Until != nil &&
+			o.Until.Before(oldest)
+	})
 	for name, line := range k.Lines {
 		if now.Sub(line.CheckedAt) > Days*24*time.Hour {
 			delete(k.Lines, name)
@@ -184,7 +187,8 @@ func (f *File) History(_ context.Context, now time.Time) (*History, error) {
 	days := map[string]map[time.Time]Day{}
 	for name, line := range k.Lines {
 		reports = append(reports, report{Place: line.Place, Line: Line{
-			Name: name, Title: line.Title, TitleHi: line.TitleHi, Kind: line.Kind, Hidden: line.Hidden, State: line.State,
+			Name: name, Title: line.Title, TitleHi: line.TitleHi, Kind: line.Kind, Hidden: line.Hidden,
+			State: line.State,
 			Since: line.Since, CheckedAt: line.CheckedAt, Took: time.Duration(line.TookMS) * time.Millisecond,
 			Detail: line.Detail,
 		}})

@@ -38,7 +38,10 @@ func TestKeepsWhatTheStoreDidNotTake(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	c := &Config{Every: time.Hour, Timeout: time.Minute, Targets: []Target{{Name: "site", Title: "The site", URL: server.URL}}}
+	c := &Config{Every: time.Hour, Timeout: time.Minute, Targets: []Target{{
+		Name: "site", Title: "The site",
+		URL: server.URL,
+	}}}
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -136,23 +139,28 @@ password_env = "CANARY_TWO"
 		c.Canaries[0].URL != "https://tijori.example" || c.Canaries[0].TitleHi != "one" {
 		t.Errorf("it was read as %+v", c)
 	}
-	const canaries = "[[canary]]\nname = \"a\"\nurl = \"%u\"\nemail = \"a@example.in\"\npassword_env = \"CANARY_TWO\"\n" +
+	const canaries = "[[canary]]\nname = \"a\"\nurl = \"%u\"\nemail = \"a@example.in\"\n" +
+		"password_env = \"CANARY_TWO\"\n" +
 		"[[canary]]\nname = \"b\"\nurl = \"%u\"\nemail = \"%e\"\npassword_env = \"CANARY_TWO\"\n"
 	for text, wrong := range map[string]string{
 		"":               "nothing to probe",
 		"evry = \"1m\"":  "no setting evry",
 		"every = \"1s\"": "10s to 10m",
-		"[[target]]\nname = \"A b\"\nurl = \"https://a.example\"":                                                "a to z",
-		"[[target]]\nname = \"a\"\nurl = \"ftp://a.example\"":                                                    "begins with https",
-		"[[target]]\nname = \"a\"\nurl = \"https://u:p@a.example\"":                                              "without a password",
-		"[[target]]\nname = \"a\"\nurl = \"https://a.example\"\nstatus = 99":                                     "no HTTP status",
-		strings.Repeat("[[target]]\nname = \"a\"\nurl = \"https://a.example\"\n", 2):                             "two called a",
+		"[[target]]\nname = \"A b\"\nurl = \"https://a.example\"":            "a to z",
+		"[[target]]\nname = \"a\"\nurl = \"ftp://a.example\"":                "begins with https",
+		"[[target]]\nname = \"a\"\nurl = \"https://u:p@a.example\"":          "without a password",
+		"[[target]]\nname = \"a\"\nurl = \"https://a.example\"\nstatus = 99": "no HTTP status",
+		strings.Repeat("[[target]]\nname = \"a\"\nurl = \"https://a.example\"\n",
+			2): "two called a",
 		"[[canary]]\nname = \"a\"\nurl = \"https://a.example\"\nemail = \"a@b.in\"\npassword_env=\"CANARY_TWO\"": "second [[canary]]",
 		"[[canary]]\nname = \"a\"\npassword_env = \"NOT_SET\"":                                                   "the environment has no NOT_SET",
 		"[[canary]]\nname = \"a\"\npassword = \"plain\"":                                                         "no setting",
-		strings.NewReplacer("%u", "http://a.example", "%e", "b@example.in").Replace(canaries):                    "plain text",
-		strings.NewReplacer("%u", "https://a.example/app", "%e", "b@example.in").Replace(canaries):               "without a path",
-		strings.NewReplacer("%u", "https://a.example", "%e", "A@example.in").Replace(canaries):                   "an email of its own",
+		strings.NewReplacer("%u", "http://a.example", "%e",
+			"b@example.in").Replace(canaries): "plain text",
+		strings.NewReplacer("%u", "https://a.example/app", "%e",
+			"b@example.in").Replace(canaries): "without a path",
+		strings.NewReplacer("%u", "https://a.example", "%e",
+			"A@example.in").Replace(canaries): "an email of its own",
 	} {
 		if _, err := Load(write(t, text)); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%q: %v, want %q", text, err, wrong)

@@ -108,7 +108,8 @@ func (b *beat) run(ctx context.Context, over <-chan struct{}) {
 			continue
 		}
 		err := b.once(ctx)
-		if f := fault.Of(err); f != nil && (f.Kind != fault.Unavailable && f.Kind != fault.Internal || f.Code == fault.Frozen) {
+		if f := fault.Of(err); f != nil && (f.Kind != fault.Unavailable && f.Kind != fault.Internal ||
+			f.Code == fault.Frozen) {
 			b.halt(f)
 			return
 		}

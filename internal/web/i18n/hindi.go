@@ -5,7 +5,8 @@ package i18n
 var hindi = gather(
 	hindiWords, hindiDoor, hindiKhata, hindiMerge, hindiTill, hindiAccount, hindiPlan, hindiFaults,
 	hindiStatement, hindiGrid, hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice,
-	hindiLeaving, hindiOperators, hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps, hindiStatus, hindiIncidents,
+	hindiLeaving, hindiOperators, hindiSafety, hindiFactors, hindiIncident, hindiIncidentOps, hindiStatus,
+	hindiIncidents,
 	hindiOthers, hindiRoom, hindiDesk, hindiDeveloper, hindiPlatform,
 )
 

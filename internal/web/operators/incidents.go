@@ -50,7 +50,8 @@ func (h *Handlers) IncidentsPage(_ http.ResponseWriter, r *frame.Request) error 
 	view.Broken = brokenChain(s, chain)
 	for _, l := range slices.Backward(chain) {
 		view.Bundles = append(view.Bundles, admin.Bundle{
-			Number: strconv.FormatInt(l.Number, 10), At: s.Moment(l.MadeAt), By: l.MadeBy, File: hex.EncodeToString(l.File),
+			Number: strconv.FormatInt(l.Number, 10), At: s.Moment(l.MadeAt), By: l.MadeBy,
+			File: hex.EncodeToString(l.File),
 		})
 	}
 	return r.Page(admin.IncidentsPage(view))
@@ -69,7 +70,10 @@ func (h *Handlers) reports(r *frame.Request, view *admin.Incidents) error {
 		return err
 	}
 	for _, c := range slices.Backward(incident.CountByRelease(list, starts, from)) {
-		one := admin.ReleaseCount{Release: ui.Or(c.Release, "–"), Since: s.T("before that"), Reports: strconv.Itoa(c.Reports)}
+		one := admin.ReleaseCount{
+			Release: ui.Or(c.Release, "–"), Since: s.T("before that"),
+			Reports: strconv.Itoa(c.Reports),
+		}
 		if !c.Since.IsZero() {
 			one.Since = s.Moment(c.Since)
 		}

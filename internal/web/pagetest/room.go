@@ -170,8 +170,10 @@ func (w world) room() []Sample {
 				Opened: s.T("opened by %s, %s", "priya@example.in", s.Moment(Now.Add(-time.Hour))),
 			},
 			{
-				Title: s.T("Incident %d: %s", 1, "a drill"), Opened: s.T("opened by %s, %s", "root", s.Moment(Now.AddDate(0, -1, 0))),
-				Closed: s.T("closed by %s, %s", "root", s.Moment(Now.AddDate(0, -1, 0))) + ": nothing was shown to anybody",
+				Title: s.T("Incident %d: %s", 1, "a drill"), Opened: s.T("opened by %s, %s", "root",
+					s.Moment(Now.AddDate(0, -1, 0))),
+				Closed: s.T("closed by %s, %s", "root", s.Moment(Now.AddDate(0, -1,
+					0))) + ": nothing was shown to anybody",
 			},
 		},
 		Counts: []admin.ReleaseCount{
@@ -180,12 +182,17 @@ func (w world) room() []Sample {
 		},
 		Reports: []admin.Report{
 			{
-				At: s.Moment(Now.Add(-time.Hour)), Release: "v1.4.0-12-gdeadbeef", Page: "/billing", Request: "6b0d202b49488fac3a300cc7",
-				Words: w.say("I saw a bill in the name of Asha Kirana.", "मुझे आशा किराना के नाम का बिल दिखा।"), Account: shop,
+				At: s.Moment(Now.Add(-time.Hour)), Release: "v1.4.0-12-gdeadbeef", Page: "/billing",
+				Request: "6b0d202b49488fac3a300cc7",
+				Words:   w.say("I saw a bill in the name of Asha Kirana.", "मुझे आशा किराना के नाम का बिल दिखा।"),
+				Account: shop,
 			},
 		},
 		Bundles: []admin.Bundle{
-			{Number: "2", At: s.Moment(Now.Add(-time.Hour)), By: "priya@example.in", File: strings.Repeat("cd026fdc", 8)},
+			{
+				Number: "2", At: s.Moment(Now.Add(-time.Hour)), By: "priya@example.in",
+				File: strings.Repeat("cd026fdc", 8),
+			},
 			{Number: "1", At: s.Moment(Now.AddDate(0, -1, 0)), By: "root", File: strings.Repeat("0b5e77a1", 8)},
 		},
 	}

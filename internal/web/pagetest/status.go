@@ -30,7 +30,10 @@ func (w world) status() []Sample {
 		Shell: s, State: status.Up, Checked: s.Ago(Now.Add(-40 * time.Second)),
 		Lines: []status.Line{
 			{Title: w.say("Website", "वेबसाइट"), State: status.Up, Share: "100%", Days: days()},
-			{Title: w.say("Sign-in and khata", "लॉग इन और खाता"), State: status.Up, Share: "99.98%", Days: days(40), Bad: 1},
+			{
+				Title: w.say("Sign-in and khata", "लॉग इन और खाता"), State: status.Up, Share: "99.98%",
+				Days: days(40), Bad: 1,
+			},
 		},
 	}
 	bad := well

@@ -1,4 +1,4 @@
-export type * from "./api.js";
+export * from "./api.js";
 export {
 	Conflict, Denied, Insufficient, NotFound, RateLimited, Repeated, TijoriError, Unavailable, UpgradeRequired,
 } from "./errors.js";

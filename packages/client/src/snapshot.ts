@@ -29,7 +29,7 @@ export interface SnapshotStore {
 	set(customer: string, snapshot: string): Promise<unknown> | unknown;
 }
 
-/** A Jwk of /.well-known/jwks.json. */
+/** A Jwk of /api/v1/jwks.json. */
 export type Jwk = JsonWebKey & { kid?: string };
 
 const leeway = 5;
@@ -129,7 +129,7 @@ export class Snapshots {
 	constructor(
 		private readonly store: SnapshotStore,
 		private readonly fetchKeys: () => Promise<{ keys: Jwk[] }>,
-		private readonly scope: Omit<SnapshotScope, "customer">,
+		private readonly scope: () => Omit<SnapshotScope, "customer">,
 	) {}
 
 	/**
@@ -163,7 +163,7 @@ export class Snapshots {
 		try {
 			const snapshot = await this.store.get(customer);
 			if (snapshot === undefined) return undefined;
-			return await verifySnapshot(snapshot, this.keys, { ...this.scope, customer });
+			return await verifySnapshot(snapshot, this.keys, { ...this.scope(), customer });
 		} catch {
 			return undefined;
 		}

@@ -59,30 +59,21 @@ export class Tijori {
 	private readonly slow: number;
 
 	constructor(options: Options = {}) {
-		const url = options.url ?? environment("TIJORI_URL");
-		const key = options.key ?? environment("TIJORI_KEY");
-		if (!url) throw new TypeError("Tijori has no address: set TIJORI_URL.");
-		if (!key) throw new TypeError("Tijori has no key: set TIJORI_KEY.");
-		if (!/^tj_(live|test)_sk_/.test(key)) throw new TypeError("TIJORI_KEY is not a server key (tj_…_sk_…).");
 		if ("window" in globalThis) {
 			throw new TypeError("A server key is in a browser, where everybody can read it. Revoke it now.");
 		}
-		const base = new URL(url);
-		if (!/^https?:$/.test(base.protocol)) throw new TypeError("TIJORI_URL is no web address.");
-		const address = base.href.replace(/\/$/, "");
 		const timeout = options.timeout ?? 2000;
 		const fetcher = options.fetch ?? ((input, init) => fetch(input, init));
-		this.transport = new Transport(address, key, fetcher, timeout);
+		this.transport = new Transport(() => settingsOf(options), fetcher, timeout);
 		this.slow = timeout * providerTime;
 		this.webhooks = new Webhooks(this.transport);
 		this.opened = options.openWhenAway ?? [];
 		this.create = options.create ?? true;
 		if (options.snapshots) {
 			const store = options.snapshots === true ? new Memory() : options.snapshots;
-			const unsigned = new Transport(address, "", fetcher, timeout);
-			const mode = key.startsWith("tj_live_") ? "live" : "test";
-			const keys = () => unsigned.ask<{ keys: Jwk[] }>("GET", "/.well-known/jwks.json", { repeats: 1 });
-			this.snapshots = new Snapshots(store, keys, { mode, app: options.app });
+			const keys = () => this.transport.ask<{ keys: Jwk[] }>("GET", "/api/v1/jwks.json", { repeats: 1 });
+			const mode = () => (settingsOf(options).key.startsWith("tj_live_") ? "live" : "test");
+			this.snapshots = new Snapshots(store, keys, () => ({ mode: mode(), app: options.app }));
 		}
 	}
 
@@ -284,6 +275,19 @@ export class Tijori {
 		await this.snapshots?.keep(customer, state);
 		return state;
 	}
+}
+
+/** settingsOf are those that are given, or else those of the environment. */
+function settingsOf(options: Options): { url: string; key: string } {
+	const url = options.url ?? environment("TIJORI_URL");
+	const key = options.key ?? environment("TIJORI_KEY");
+	if (!url) throw new TypeError("Tijori has no address: set TIJORI_URL.");
+	if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+		throw new TypeError("TIJORI_URL is no web address.");
+	}
+	if (!key) throw new TypeError("Tijori has no key: set TIJORI_KEY.");
+	if (!/^tj_(live|test)_sk_/.test(key)) throw new TypeError("TIJORI_KEY is not a server key (tj_…_sk_…).");
+	return { url: new URL(url).href.replace(/\/$/, ""), key };
 }
 
 /** path is the address of a customer. An id that an address reads in another way is refused before it is sent. */

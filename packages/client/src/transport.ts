@@ -17,8 +17,8 @@ const longestPause = 2000;
 /** A transport sends requests with one key. */
 export class Transport {
 	constructor(
-		private readonly url: string,
-		private readonly key: string,
+		/** Asked at the first request, so that a program can be built where the settings are not. */
+		private readonly settings: () => { url: string; key: string },
 		private readonly fetcher: typeof fetch,
 		private readonly timeout: number,
 	) {}
@@ -40,12 +40,12 @@ export class Transport {
 	}
 
 	private async once<T>(method: string, path: string, call: Call): Promise<T> {
-		const address = new URL(this.url + path);
+		const { url, key } = this.settings();
+		const address = new URL(url + path);
 		for (const [name, value] of Object.entries(call.query ?? {})) {
 			if (value !== undefined) address.searchParams.set(name, String(value));
 		}
-		const headers: Record<string, string> = { accept: "application/json" };
-		if (this.key) headers["authorization"] = `Bearer ${this.key}`;
+		const headers: Record<string, string> = { accept: "application/json", authorization: `Bearer ${key}` };
 		const init: RequestInit = { method, headers, redirect: "manual", cache: "no-store" };
 		if (call.body !== undefined) {
 			headers["content-type"] = "application/json";

@@ -18,7 +18,13 @@ export interface CustomerHook extends Known {
 export function useCustomer({ route = "/api/tijori" }: { route?: string } = {}): CustomerHook {
 	const store = useMemo(() => storeOf(route), [route]);
 	const known = useSyncExternalStore(store.watch, store.read, onServer);
-	useEffect(() => void store.load(), [store]);
+	useEffect(() => {
+		void store.load();
+		// Whoever comes back to the page, from a payment page in another tab for example, sees what is now.
+		const look = () => void (document.visibilityState === "visible" && store.load());
+		document.addEventListener("visibilitychange", look);
+		return () => document.removeEventListener("visibilitychange", look);
+	}, [store]);
 	return {
 		...known,
 		store,
