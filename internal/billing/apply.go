@@ -251,6 +251,13 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 	if out.account != uuid.Nil {
 		owner = &out.account
 	}
+	quiet := false // nobody is told of unknown customers
+	if out.parked != nil && out.parked.Reason != notOurs {
+		var err error
+		if quiet, err = s.importing(ctx, tx); err != nil {
+			return err
+		}
+	}
 	b := &pgx.Batch{}
 	var applied, settled []string
 	for _, q := range rows {
@@ -262,10 +269,10 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 			settled = append(settled, "dead "+q.id, "undecodable "+q.id)
 		case out.parked != nil:
 			status := "parked"
-			if now.Sub(q.received) >= parkFor {
+			if now.Sub(q.received) >= parkFor && !quiet {
 				status = "dead"
 			}
-			if provider == facts.Razorpay || now.Sub(q.received) >= reviewAfter {
+			if !quiet && (provider == facts.Razorpay || now.Sub(q.received) >= reviewAfter) {
 				saveReview(b, provider, *out.parked, uuid.Nil, q.subject, q.id, now)
 			}
 			b.Queue(`

@@ -87,8 +87,11 @@ func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue
 			       count(*) filter (where i.status = 'ignored'), max(i.received_at) filter (where i.status = 'ignored')
 			  from inbox i
 			 where i.connection_id = $1
-			   and (i.status in ('dead', 'parked') or i.status = 'ignored'
-			        and i.last_error in ('livemode_mismatch', 'account_mismatch') and i.received_at > $3)
+			   and (i.status = 'dead' or i.status = 'parked' and not exists (
+			            select from apps a
+			             where a.app_id = current_setting('tijori.app') and a.importing_until > $2)
+			        or i.status = 'ignored' and i.last_error in ('livemode_mismatch', 'account_mismatch')
+			        	and i.received_at > $3)
 			   and not exists (
 				select from review_items r
 				 where r.connection_id = i.connection_id and r.provider = i.provider

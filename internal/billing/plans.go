@@ -383,6 +383,7 @@ func (ps *Plans) add(p *Plan, price Price) error {
 var (
 	appID          = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 	featureName    = regexp.MustCompile(`^[a-z][a-z0-9_.]{0,60}$`)
+	currencyCode   = regexp.MustCompile(`^[A-Z]{3}$`)
 	planID         = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 	stripePriceID  = regexp.MustCompile(`^price_[A-Za-z0-9_]{1,100}$`)
 	razorpayPlanID = regexp.MustCompile(`^plan_[A-Za-z0-9_]{1,100}$`)
@@ -497,7 +498,7 @@ func (p Price) check() error {
 		return fmt.Errorf("plan %q: unknown provider %q", p.Plan, p.Provider)
 	case p.Interval != Month && p.Interval != Year:
 		return fmt.Errorf("plan %q: interval %q is neither month nor year", p.Plan, p.Interval)
-	case p.Provider == facts.Razorpay && p.Amount.Currency != "INR":
+	case p.Provider == facts.Razorpay && p.Amount.Currency != "INR" && !p.Past:
 		return fmt.Errorf("%s: Razorpay sells in INR, not %q", where, p.Amount.Currency)
 	case p.Amount.Minor <= 0:
 		return fmt.Errorf("%s: amount %d is not more than zero", where, p.Amount.Minor)
@@ -505,8 +506,10 @@ func (p Price) check() error {
 		return fmt.Errorf("%s: amount %d is below Razorpay's least, 100 paise", where, p.Amount.Minor)
 	case p.Amount.Minor > 99_999_999:
 		return fmt.Errorf("%s: amount %d is above 99999999", where, p.Amount.Minor)
-	case p.Provider == facts.Stripe && chargeable(p.Amount) != "":
+	case p.Provider == facts.Stripe && chargeable(p.Amount) != "" && !p.Past:
 		return fmt.Errorf("%s: %s", where, chargeable(p.Amount))
+	case p.Past && !currencyCode.MatchString(p.Amount.Currency):
+		return fmt.Errorf("%s: %q is no currency", where, p.Amount.Currency)
 	case p.Provider == facts.Stripe && !stripePriceID.MatchString(p.ProviderPrice):
 		return fmt.Errorf("%s: provider_price %q is no Stripe price id (price_…)", where, p.ProviderPrice)
 	case p.Provider == facts.Razorpay && !razorpayPlanID.MatchString(p.ProviderPrice):

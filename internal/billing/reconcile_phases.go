@@ -130,6 +130,14 @@ func (r *reconciler) compare(ctx context.Context, id string, held Subscription) 
 			f.Outcome, f.Detail = "differs", f.Detail+"; it is "+theirs.Status+" and charges nobody"
 			return r.found(ctx, f)
 		}
+		quiet, err := r.s.isImporting(ctx)
+		if err != nil {
+			return err
+		}
+		if quiet { // the app is moving in: whose it is, its file will say
+			f.Outcome = "differs"
+			return r.found(ctx, f)
+		}
 		return r.decide(ctx, f, *out.parked)
 	}
 	f.AccountID = out.account

@@ -50,6 +50,7 @@ type prover interface {
 	Train() string    // of the API versions that are understood; "" where there are none
 	Webhooks(context.Context) ([]facts.Webhook, error)
 	Offer(ctx context.Context, price string) (facts.Offer, error)
+	OfferPage(ctx context.Context, cursor string) (list []facts.Offer, next string, err error)
 }
 
 // lister is what the reconciler asks of either provider, page by page: next is

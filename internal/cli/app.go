@@ -281,6 +281,7 @@ const (
 	compareEvery  = time.Minute
 	deliverEvery  = 500 * time.Millisecond
 	lapseEvery    = 20 * time.Second
+	importEvery   = time.Second
 )
 
 func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {

@@ -248,6 +248,10 @@ func (a *app) appLoops() (loops []jobs.Loop) {
 				Poll: inboxEvery,
 			},
 			jobs.Loop{
+				Name: "work imports of " + id, Poll: importEvery,
+				Do: func(ctx context.Context) (int, error) { return a.platform.WorkImports(ctx, id) },
+			},
+			jobs.Loop{
 				Name: "end replaced subscriptions of " + one.ID, Do: one.Billing.EndReplaced, Poll: replacedEvery,
 			},
 			jobs.Loop{

@@ -43,6 +43,7 @@ type commands struct {
 	Users     usersCmd     `cmd:"" help:"Help users who cannot sign in: reset-factors."`
 	Support   supportCmd   `cmd:"" help:"Look users up, read-only and written down: lookup, why."`
 	App       appCmd       `cmd:"" help:"Apps that sell to their own customers: create, origins, keys."`
+	Import    importCmd    `cmd:"" help:"Move an app in that sells already: plan, subscriptions, shadow, end."`
 	Credits   creditsCmd   `cmd:"" help:"Verify, grant and take back credits."`
 	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`
 	Incident  incidentCmd  `cmd:"" help:"The day a leak is suspected: freeze, evidence, blast, notify, reports (docs/incident.md)."`

@@ -303,6 +303,28 @@ var functions = map[string]use{
 		"tijori_billing",
 		"old events of the app that the transaction works for",
 	},
+	"tijori_plans.send_again_here(uuid,bigint,bigint)": {
+		"tijori_billing",
+		"events of the app that the transaction works for",
+	},
+	"tijori_plans.begin_import(uuid,boolean,integer[],text[],text[],text[],jsonb[])": {
+		"tijori_app",
+		"keeps a file of the app of the server key that asks",
+	},
+	"tijori_plans.begin_import_here(uuid,boolean,integer[],text[],text[],text[],jsonb[])": {
+		"tijori_billing",
+		"keeps a file of the app that the transaction works for",
+	},
+	"tijori_plans.import_file(uuid)":  {"tijori_app", "a file of the app of the server key that asks"},
+	"tijori_plans.import_lines(uuid)": {"tijori_app", "a file of the app of the server key that asks"},
+	"tijori_plans.end_import()":       {"tijori_app", "of the app of the server key that asks"},
+	"tijori_plans.end_import_here()":  {"tijori_billing", "of the app that the transaction works for"},
+	"tijori_plans.import_customer(uuid,text)": {
+		"tijori_billing",
+		"a customer of the app that the transaction works for",
+	},
+	"tijori_plans.shadow_list()":     {"tijori_app", "counts of the app of the server key that asks"},
+	"tijori_plans.forget_imported()": {"", "trigger: what files and counts say of a customer goes with the account"},
 	"tijori_plans.app_events(bigint,integer)": {
 		"tijori_app",
 		"events of the app of the server key that asks",
@@ -604,6 +626,7 @@ var inner = []string{
 	"tijori_credits.take_lot(uuid,text)", "tijori_plans.state_of(uuid)", "tijori_plans.note_state(uuid)",
 	"tijori_plans.write_event(text,uuid,text,jsonb,uuid)",
 	"tijori_plans.plans_in_force(uuid,text,timestamp with time zone)",
+	"tijori_plans.write_import(text,uuid,boolean,integer[],text[],text[],text[],jsonb[])",
 }
 
 // builders make policies while a migration runs, from names of tables and columns that the catalogue knows. Only

@@ -286,7 +286,9 @@ func TestFunctionsTellNothing(t *testing.T) {
 				args = append(args, "'{%}'")
 			case "uuid[]":
 				args = append(args, literal("{"+id+"}"))
-			case "bytea[]", "bigint[]", "integer[]":
+			case "boolean":
+				args = append(args, "true")
+			case "bytea[]", "bigint[]", "integer[]", "jsonb[]":
 				args = append(args, "'{}'")
 			case "bytea":
 				args = append(args, "sha256("+literal(uuid.NewString())+")")

@@ -18,11 +18,13 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/text"
 )
 
 // After how long an event is tried again, as the Standard Webhooks specification has it. After the last it is given up.
@@ -133,48 +135,84 @@ func (s *Service) Deliver(ctx context.Context, app string) (int, error) {
 	var all sync.WaitGroup
 	for i, d := range list {
 		all.Go(func() {
-			status, retry, err := s.send(ctx, d)
-			errs[i] = s.settle(ctx, work, d, status, retry, err)
+			errs[i] = s.settle(ctx, work, d, s.send(ctx, d))
 		})
 	}
 	all.Wait()
 	return len(list), errors.Join(errs...)
 }
 
-// send makes one try and returns the status of the answer, 0 for none, and after how long the receiver wants another.
-func (s *Service) send(ctx context.Context, d sending) (status int, retry time.Duration, err error) {
-	if err := s.checkURL(d.url); err != nil {
-		return 0, 0, err
+// An answered try is what came of sending.
+type answered struct {
+	status int           // 0 for no answer
+	retry  time.Duration // after how long the receiver wants another
+	took   time.Duration
+	said   string // the beginning of the answer
+	err    error
+}
+
+// send makes one try.
+func (s *Service) send(ctx context.Context, d sending) (out answered) {
+	at := time.Now()
+	defer func() { out.took = time.Since(at) }()
+	r, err := s.signed(ctx, d, at)
+	if err != nil {
+		return answered{err: err}
 	}
-	signatures, at := "", time.Now()
+	got, err := s.sender.Do(r)
+	if err != nil {
+		return answered{err: err}
+	}
+	said, drained := io.ReadAll(io.LimitReader(got.Body, 64<<10)) // so that the connection can be used again
+	return answered{
+		status: got.StatusCode, retry: retryAfter(got.Header, at), said: beginning(said),
+		err: errors.Join(ignore(drained), got.Body.Close()),
+	}
+}
+
+// signed is the request that carries an event.
+func (s *Service) signed(ctx context.Context, d sending, at time.Time) (*http.Request, error) {
+	if err := s.checkURL(d.url); err != nil {
+		return nil, err
+	}
+	signatures := ""
 	for _, sealed := range [][]byte{d.secret, d.old} {
 		if sealed == nil {
 			continue
 		}
 		if s.seal == nil {
-			return 0, 0, errNoSeal
+			return nil, errNoSeal
 		}
 		key, err := s.seal.Open(nil, nil, sealed, d.endpoint[:])
 		if err != nil {
-			return 0, 0, fmt.Errorf("the secret was sealed with another key of the installation: %w", err)
+			return nil, fmt.Errorf("the secret was sealed with another key of the installation: %w", err)
 		}
 		signatures = strings.TrimSpace(signatures + " " + Sign(key, d.event.String(), at, d.body))
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader([]byte(d.body)))
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "Tijori-Webhooks/1")
 	r.Header.Set("Webhook-Id", d.event.String())
 	r.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
 	r.Header.Set("Webhook-Signature", signatures)
-	got, err := s.sender.Do(r)
-	if err != nil {
-		return 0, 0, err
+	return r, nil
+}
+
+// beginning is as much of an answer as is kept: some letters that a page can show.
+func beginning(b []byte) string {
+	said := strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || text.Steers(r) {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(string(b[:min(len(b), 2000)])), " "))
+	if runes := []rune(said); len(runes) > 300 {
+		said = string(runes[:300]) + "…"
 	}
-	_, drained := io.Copy(io.Discard, io.LimitReader(got.Body, 64<<10)) // so that the connection can be used again
-	return got.StatusCode, retryAfter(got.Header, at), errors.Join(ignore(drained), got.Body.Close())
+	return said
 }
 
 // ignore: what the receiver says beyond its status is not read, so that its end matters to nobody.
@@ -201,15 +239,15 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 
 // settle writes down what came of a try. When the node dies before, the lease ends and the event is sent again.
 func (s *Service) settle(
-	ctx context.Context, work postgres.Work, d sending, status int, retry time.Duration, sent error,
+	ctx context.Context, work postgres.Work, d sending, a answered,
 ) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	failure := ""
+	failure, status := "", a.status
 	switch {
-	case sent != nil:
-		failure = sent.Error()
-		if errors.Is(sent, errAddress) {
+	case a.err != nil:
+		failure = a.err.Error()
+		if errors.Is(a.err, errAddress) {
 			failure = errAddress.Error()
 		}
 	case status/100 != 2:
@@ -218,6 +256,11 @@ func (s *Service) settle(
 	failure = strings.ToValidUTF8(failure[:min(len(failure), 300)], "")
 	err := s.db.AsBilling(ctx, work, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
+		b.Queue(`
+			insert into delivery_tries (app_id, endpoint_id, number, took_ms, answer, error, said)
+			select $1, $2, $3, $4, nullif($5, 0), $6, $7
+			 where exists (select from deliveries where app_id = $1 and endpoint_id = $2 and number = $3)`,
+			work.App, d.endpoint, d.number, a.took.Milliseconds(), status, failure, a.said)
 		if failure == "" {
 			b.Queue(`
 				update deliveries set status = 'delivered', delivered_at = now(), answer = $4, error = ''
@@ -228,7 +271,7 @@ func (s *Service) settle(
 			}
 			return tx.SendBatch(ctx, b).Close()
 		}
-		next, over := nextTry(d.attempts, retry)
+		next, over := nextTry(d.attempts, a.retry)
 		state := "waiting"
 		if over {
 			state = "failed"
@@ -278,9 +321,13 @@ func (s *Service) TellLapses(ctx context.Context, app string) (n int, err error)
 	return 0, nil // it does them all at once
 }
 
-// ForgetEvents deletes events that are older than the log reaches.
+// ForgetEvents deletes events that are older than the log reaches, and imports after ninety days.
 func (s *Service) ForgetEvents(ctx context.Context, app string) (n int, err error) {
 	err = s.db.AsBilling(ctx, postgres.Work{App: app}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `
+			delete from imports where app_id = $1 and created_at < now() - interval '90 days'`, app); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, `select tijori_plans.forget_events()`).Scan(&n)
 	})
 	return 0, err

@@ -70,6 +70,9 @@ type Service struct {
 
 	mu   sync.RWMutex
 	seen map[[32]byte]string // the app of a key that was good once: a key never changes it
+
+	shadowMu sync.Mutex
+	shadows  map[shadowKey]shadowCount // counted and not yet written; nil for none
 }
 
 // New returns a service, or what is wrong with the installation's key.

@@ -116,6 +116,25 @@ func init() {
 			return form("/admin/reconcile", "account", i.get("account"),
 				"dry", "1")
 		}, status: 303, shows: "/admin/reconcile?run="},
+		"GET /admin/apps": {ask: at("/admin/apps"), status: 200, shows: wordOfA + "app"},
+		"GET /admin/apps/{app}": {
+			ask: at("/admin/apps/app-" + wordOfA), status: 200, shows: "org_" + wordOfA + "mail",
+		},
+		"POST /admin/apps/{app}/keys": {ask: func(ids) ask {
+			return form("/admin/apps/app-"+wordOfA+"/keys", "name", "another", "kind", "server")
+		}, status: 200, shows: "tj_live_sk_"},
+		"POST /admin/apps/{app}/keys/{id}/revoke": {ask: func(i ids) ask {
+			return form("/admin/apps/app-" + wordOfA + "/keys/" + i.get("app key") + "/revoke")
+		}, status: 303, shows: "/admin/apps/app-"},
+		"GET /admin/apps/{app}/webhooks/{id}": {
+			ask: func(i ids) ask {
+				return ask{path: "/admin/apps/app-" + wordOfA + "/webhooks/" + i.get("webhook")}
+			},
+			status: 200, shows: "webhook.test",
+		},
+		"POST /admin/apps/{app}/webhooks/{id}": {ask: func(i ids) ask {
+			return form("/admin/apps/app-"+wordOfA+"/webhooks/"+i.get("webhook"), "first", "1")
+		}, status: 303, shows: "/admin/apps/app-"},
 		"GET /admin/credits": {ask: at("/admin/credits"), status: 200, shows: "What to do"},
 		"POST /admin/credits": {ask: func(i ids) ask {
 			return form("/admin/credits", "key", "0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11", "account", i.get("account"),

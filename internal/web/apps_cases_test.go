@@ -115,7 +115,17 @@ var appTrials = map[string]trial{
 	"DELETE /api/v1/customers/{customer}/tokens": {
 		status: 200, shows: `"ended":true`, ask: func(i ids) ask { return ask{path: ofCustomer(i, "/tokens")} },
 	},
-	"GET /api/v1/events": {ask: at("/api/v1/events?limit=5"), status: 200, shows: `"webhook.test"`},
+	"POST /api/v1/imports": {status: 202, shows: `"dry_run":true`, ask: func(ids) ask {
+		return ask{path: "/api/v1/imports", json: map[string]any{
+			"csv": "external_id,provider,id\norg_9,stripe,sub_" + uuid.NewString()[:8] + "\n", "dry_run": true,
+		}}
+	}},
+	"GET /api/v1/imports/{id}": {status: 200, shows: `"customer":"org_` + wordOfA + `import"`, ask: func(i ids) ask {
+		return ask{path: "/api/v1/imports/" + i.get("import")}
+	}},
+	"DELETE /api/v1/imports": {ask: at("/api/v1/imports"), status: 200, shows: `"done":true`},
+	"GET /api/v1/shadow":     {ask: at("/api/v1/shadow"), status: 200, shows: `"feature":"projects"`},
+	"GET /api/v1/events":     {ask: at("/api/v1/events?limit=5"), status: 200, shows: `"webhook.test"`},
 	"GET /api/v1/webhooks": {
 		ask: at("/api/v1/webhooks"), status: 200, shows: `https://` + wordOfA + `.example/hooks`,
 	},
@@ -242,6 +252,8 @@ func (w *world) seedApp(s *side) {
 	w.Helper()
 	s.app = w.apps[s.word]
 	s.appKey, _ = w.appKeyOf(s, platform.ServerKey)
+	_, spare := w.appKeyOf(s, platform.PublishableKey)
+	s.ids["app key"] = spare.String()
 	s.ids["customer"], s.ids["own customer"] = "org_"+s.word+"mail", "org_shared"
 	for _, name := range []string{"customer", "own customer"} {
 		got := w.send("PUT", ask{path: "/api/v1/customers/" + s.ids[name], json: map[string]any{
@@ -267,6 +279,17 @@ func (w *world) seedApp(s *side) {
 	if got := w.send("POST", ask{path: "/api/v1/webhooks/" + hook.ID + "/test", json: map[string]any{}},
 		s.appKey); got.status != 200 {
 		w.Fatalf("send a test event: %d %s", got.status, got.body)
+	}
+	got = w.send("POST", ask{path: "/api/v1/imports", json: map[string]any{
+		"csv": "external_id,provider,id\norg_" + s.word + "import,stripe,sub_" + s.word + "\n",
+	}}, s.appKey)
+	var file struct{ ID string }
+	w.ok(json.Unmarshal([]byte(got.body), &file))
+	s.ids["import"] = file.ID
+	if got := w.send("POST", ask{path: "/api/v1/customers/" + s.ids["customer"] + "/check", json: map[string]any{
+		"feature": "projects", "need": 3, "shadow": map[string]any{"allowed": false},
+	}}, s.appKey); got.status != 200 {
+		w.Fatalf("count a check: %d %s", got.status, got.body)
 	}
 	s.customer = one[uuid.UUID](w, `select account_id from accounts where app_id = $1 and external_id = $2`, s.app.ID,
 		s.ids["customer"])

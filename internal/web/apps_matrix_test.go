@@ -20,6 +20,10 @@ func scopeOf(pattern string) string {
 		return "plans"
 	case path == "/events":
 		return "customers:read"
+	case strings.HasPrefix(path, "/imports"):
+		return "billing:write customers:write"
+	case path == "/shadow":
+		return "customers:write"
 	case strings.HasPrefix(path, "/webhooks"):
 		return "webhooks:write"
 	case strings.HasPrefix(pattern, "PUT ") && path == "/customers/{customer}", strings.HasSuffix(path, "/tokens"):
@@ -56,7 +60,7 @@ func (p *proof) may(pattern, customer string, known bool) int {
 		return http.StatusUnauthorized
 	case need == "plans":
 		return 0
-	case !slices.Contains(p.scopes, need), p.customer != "" && !strings.Contains(pattern, "{customer}"):
+	case slices.ContainsFunc(strings.Fields(need), func(s string) bool { return !slices.Contains(p.scopes, s) }), p.customer != "" && !strings.Contains(pattern, "{customer}"):
 		return http.StatusForbidden
 	case !strings.Contains(pattern, "{customer}"):
 		return 0

@@ -39,6 +39,26 @@ func appOperations(w *world) []operation {
 	const hooks, hook = "POST /api/v1/webhooks", "POST /api/v1/webhooks/{id}/"
 	nobodys := uuid.NewString()
 	return []operation{
+		{
+			"POST /api/v1/imports", "",
+			map[string]any{"csv": "external_id,provider,id\no,stripe,sub_1\n"},
+			w.a.appKey, 202,
+		},
+		{
+			"POST /api/v1/imports", "",
+			map[string]any{"csv": "email,provider,id\na@b.example,stripe,sub_1\n"},
+			w.a.appKey, 422,
+		},
+		{"POST /api/v1/imports", "", map[string]any{"csv": "external_id,provider,id\no,stripe,sub_1\n"}, reader, 403},
+		{"GET /api/v1/imports/{id}", w.a.ids["import"], nil, w.a.appKey, 200},
+		{"GET /api/v1/imports/{id}", w.b.ids["import"], nil, w.a.appKey, 404},
+		{"GET /api/v1/imports/{id}", w.a.ids["import"], nil, reader, 403},
+		{"DELETE /api/v1/imports", "", nil, w.a.appKey, 200},
+		{"DELETE /api/v1/imports", "", nil, reader, 403},
+		{"GET /api/v1/shadow", "", nil, w.a.appKey, 200},
+		{"GET /api/v1/shadow", "", nil, reader, 403},
+		{ask, "", map[string]any{"feature": "render", "shadow": map[string]any{"allowed": true}}, w.a.appKey, 200},
+		{ask, "", map[string]any{"feature": "rendr", "shadow": map[string]any{"allowed": true}}, w.a.appKey, 422},
 		{"GET /api/v1/events", "?after=0&limit=10", nil, w.a.appKey, 200},
 		{"GET /api/v1/events", "?after=x", nil, w.a.appKey, 422},
 		{"GET /api/v1/events", "", nil, published, 403},

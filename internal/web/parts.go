@@ -101,6 +101,8 @@ var frozenWith = []struct {
 	{"POST /api/v1/customers/{customer}/holds", freeze.Credits},
 	{"GET /api/v1/customers/{customer}/entries", freeze.Credits},
 	{"POST /api/v1/customers/{customer}/tokens", freeze.Never},
+	{"POST /api/v1/imports", freeze.Billing},
+	{"DELETE /api/v1/imports", freeze.Never},
 	{"DELETE /api/v1/customers/{customer}/tokens", freeze.Never},
 	{"GET /api/v1/customers/{customer}/invoices", freeze.Billing},
 	{"POST /api/v1/customers/{customer}/", freeze.Billing},

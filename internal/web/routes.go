@@ -5,6 +5,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/freeze"
+	"github.com/tijorihq/tijori/internal/web/apps"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/khata"
@@ -463,6 +464,13 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /api/v1/jwks.json", Access: frame.Sold, Handle: p.apps.InTurn(p.apps.SnapshotKeys)},
 		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.InTurn(p.apps.Plans)},
+		{
+			Pattern: "POST /api/v1/imports", Access: frame.Server, MaxBody: apps.MaxImportBody,
+			Handle: p.apps.BeginImport,
+		},
+		{Pattern: "GET /api/v1/imports/{id}", Access: frame.Server, Handle: p.apps.InTurn(p.apps.Import)},
+		{Pattern: "DELETE /api/v1/imports", Access: frame.Server, Handle: p.apps.EndImports},
+		{Pattern: "GET /api/v1/shadow", Access: frame.Server, Handle: p.apps.InTurn(p.apps.Shadows)},
 		{Pattern: "GET /api/v1/events", Access: frame.Server, Handle: p.apps.InTurn(p.apps.Events)},
 		{Pattern: "GET /api/v1/webhooks", Access: frame.Server, Handle: p.apps.Webhooks},
 		{
@@ -517,6 +525,18 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /admin/alerts/{provider}/{kind}", Access: frame.Operator, Handle: room(p.operators.MuteAlert)},
 		{Pattern: "GET /admin/reconcile", Access: frame.Operator, Handle: room(p.operators.ReconcilePage)},
 		{Pattern: "POST /admin/reconcile", Access: frame.Operator, Handle: room(p.operators.ReconcileAccount)},
+		{Pattern: "GET /admin/apps", Access: frame.Operator, Handle: room(p.operators.AppsPage)},
+		{Pattern: "GET /admin/apps/{app}", Access: frame.Operator, Handle: room(p.operators.AppPage)},
+		{Pattern: "POST /admin/apps/{app}/keys", Access: frame.Operator, Handle: room(p.operators.MakeAppKey)},
+		{
+			Pattern: "POST /admin/apps/{app}/keys/{id}/revoke", Access: frame.Operator,
+			Handle: room(p.operators.RevokeAppKey),
+		},
+		{
+			Pattern: "GET /admin/apps/{app}/webhooks/{id}", Access: frame.Operator,
+			Handle: room(p.operators.DeliveriesPage),
+		},
+		{Pattern: "POST /admin/apps/{app}/webhooks/{id}", Access: frame.Operator, Handle: room(p.operators.SendAgain)},
 		{Pattern: "GET /admin/credits", Access: frame.Operator, Handle: room(p.operators.CreditsDesk)},
 		{Pattern: "POST /admin/credits", Access: frame.Operator, Handle: room(p.operators.ChangeCredits)},
 

@@ -139,7 +139,8 @@ func newParts(c Config) *parts {
 			Frame: f, Accounts: c.Accounts, Incidents: incident.New(c.DB), Release: c.Release,
 		},
 		operators: &operators.Handlers{
-			Frame: f, Billing: c.Billing, Credits: c.Credits, Desk: insight.New(c.DB, billing.Khata.App),
+			Platform: c.Platform,
+			Frame:    f, Billing: c.Billing, Credits: c.Credits, Desk: insight.New(c.DB, billing.Khata.App),
 			Incidents: incident.New(c.DB), Machine: c.Machine, Watch: c.Watch,
 		},
 		status:      &status.Handlers{Frame: f, Probes: c.Probes},

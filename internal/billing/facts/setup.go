@@ -1,6 +1,9 @@
 package facts
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A Webhook is an address that a provider sends events to, as the provider has it.
 type Webhook struct {
@@ -31,4 +34,11 @@ type Offer struct {
 	Currency string // ISO 4217, in capitals
 	Minor    int64
 	Interval string // month, year, or "" for a one-time price
+
+	// Where a list was asked for.
+	Product   string // Stripe: what it is a price of
+	Name      string // of the product, or of Razorpay's plan
+	Preferred bool   // Stripe: it is the product's default price
+	Odd       string // why it has no one amount, such as tiers; "" mostly
+	Created   time.Time
 }

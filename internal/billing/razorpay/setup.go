@@ -80,26 +80,49 @@ func (c *Client) Webhooks(ctx context.Context) (out []facts.Webhook, err error) 
 }
 
 // Offer asks what a plan costs. It fails with a missing object when there is none.
-func (c *Client) Offer(ctx context.Context, plan string) (facts.Offer, error) {
-	var p struct {
-		ID       string `json:"id"`
-		Period   string `json:"period"`
-		Interval int    `json:"interval"`
-		Item     struct {
-			Active   flag   `json:"active"`
-			Amount   int64  `json:"amount"`
-			Currency string `json:"currency"`
-		} `json:"item"`
+func (c *Client) Offer(ctx context.Context, id string) (facts.Offer, error) {
+	var p plan
+	if err := c.call(ctx, http.MethodGet, "/v1/plans/"+url.PathEscape(id), nil, &p); err != nil {
+		return facts.Offer{}, fmt.Errorf("fetch plan %s: %w", id, err)
 	}
-	if err := c.call(ctx, http.MethodGet, "/v1/plans/"+url.PathEscape(plan), nil, &p); err != nil {
-		return facts.Offer{}, fmt.Errorf("fetch plan %s: %w", plan, err)
+	return p.facts(), nil
+}
+
+// OfferPage lists the plans of the account, the newest first.
+func (c *Client) OfferPage(ctx context.Context, cursor string) (list []facts.Offer, next string, err error) {
+	var page struct {
+		Items []plan `json:"items"`
 	}
+	q, skip := pageQuery(cursor)
+	if err := c.call(ctx, http.MethodGet, "/v1/plans?"+q.Encode(), nil, &page); err != nil {
+		return nil, "", fmt.Errorf("list plans: %w", err)
+	}
+	for i := range page.Items {
+		list = append(list, page.Items[i].facts())
+	}
+	return list, after(skip, len(page.Items)), nil
+}
+
+type plan struct {
+	ID       string `json:"id"`
+	Period   string `json:"period"`
+	Interval int    `json:"interval"`
+	Created  int64  `json:"created_at"`
+	Item     struct {
+		Name     string `json:"name"`
+		Active   flag   `json:"active"`
+		Amount   int64  `json:"amount"`
+		Currency string `json:"currency"`
+	} `json:"item"`
+}
+
+func (p *plan) facts() facts.Offer {
 	interval := map[string]string{"monthly": "month", "yearly": "year"}[p.Period]
 	if interval == "" || p.Interval != 1 {
 		interval = fmt.Sprintf("%d × %s", p.Interval, p.Period)
 	}
 	return facts.Offer{
-		ID: p.ID, Active: bool(p.Item.Active), Currency: p.Item.Currency, Minor: p.Item.Amount,
-		Interval: interval,
-	}, nil
+		ID: p.ID, Active: bool(p.Item.Active), Currency: p.Item.Currency, Minor: p.Item.Amount, Interval: interval,
+		Name: p.Item.Name, Created: facts.Unix(p.Created),
+	}
 }

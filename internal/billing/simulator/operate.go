@@ -93,18 +93,60 @@ func (s *Simulator) razorpayWebhooks() object {
 // stripePrice and razorpayPlan are what a price looks like at its provider.
 func stripePrice(p Price) object {
 	out := object{
-		"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency),
-		"unit_amount": p.Amount, "type": "one_time", "livemode": false,
+		"id": p.ID, "object": "price", "active": !p.Archived, "currency": strings.ToLower(p.Currency),
+		"created": p.Created, "billing_scheme": "per_unit", "unit_amount": p.Amount,
+		"type": "one_time", "livemode": false,
 	}
 	if p.Interval != "" {
-		out["type"], out["recurring"] = "recurring", object{"interval": p.Interval, "interval_count": 1}
+		out["type"], out["recurring"] = "recurring", object{
+			"interval": p.Interval, "interval_count": 1, "usage_type": "licensed",
+		}
+	}
+	return out
+}
+
+// pricesOf lists a provider's prices by id.
+func (s *Simulator) pricesOf(provider facts.Provider) (list []Price) {
+	for _, p := range s.prices {
+		if p.Provider == provider {
+			list = append(list, p)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
+	return list
+}
+
+// razorpayPlans lists Razorpay's plans, the newest first.
+func (s *Simulator) razorpayPlans() []Price {
+	list := s.pricesOf(facts.Razorpay)
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
+	return list
+}
+
+// stripePrices lists Stripe's prices: those of one name are of one product, which is shown where it is asked for.
+func (s *Simulator) stripePrices(f url.Values) (out []object) {
+	for _, p := range startingAfter(s.pricesOf(facts.Stripe), f, func(p Price) string { return p.ID }) {
+		o, product := stripePrice(p), "prod_"+strings.Map(func(r rune) rune {
+			if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+				return r
+			}
+			return -1
+		}, p.Name)
+		o["product"] = product
+		if expands(f, "data.product") {
+			o["product"] = object{
+				"id": product, "object": "product",
+				"name": p.Name, "active": true, "default_price": nil,
+			}
+		}
+		out = append(out, o)
 	}
 	return out
 }
 
 func razorpayPlan(p Price) object {
 	return object{
-		"id": p.ID, "entity": "plan", "interval": 1, "period": map[string]string{
+		"id": p.ID, "entity": "plan", "interval": 1, "created_at": p.Created, "period": map[string]string{
 			"month": "monthly",
 			"year":  "yearly",
 		}[p.Interval],

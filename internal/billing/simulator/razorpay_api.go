@@ -219,6 +219,8 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 			one(w, items, true)
 		case route == "GET webhooks" && len(parts) == 1:
 			writeStripe(w, 200, s.razorpayWebhooks())
+		case route == "GET plans" && len(parts) == 1:
+			writeStripe(w, 200, collection(r.URL.Query(), s.razorpayPlans(), razorpayPlan))
 		case route == "GET plans" && len(parts) == 2:
 			if p, ok := s.prices[parts[1]]; ok && p.Provider == facts.Razorpay {
 				writeStripe(w, 200, razorpayPlan(p))

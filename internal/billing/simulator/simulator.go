@@ -42,6 +42,8 @@ type Price struct {
 	Interval string // month or year
 	Currency string
 	Amount   int64 // minor units
+	Created  int64 // unix seconds
+	Archived bool  // Stripe: sold no more
 }
 
 // Config is what a simulator runs with.

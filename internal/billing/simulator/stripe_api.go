@@ -377,6 +377,8 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 			return 200, stripePrice(p)
 		}
 		return missing("price", parts[1])
+	case route == "GET prices" && len(parts) == 1:
+		return 200, stripeList("/v1/prices", s.stripePrices(f), limitOf(f))
 	case route == "GET invoice_payments":
 		var data []object
 		for _, in := range sorted(s.s.Invoices) {

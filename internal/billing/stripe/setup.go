@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // Events are the types of events that a webhook at Stripe has to send.
@@ -63,26 +64,98 @@ func (c *Client) Webhooks(ctx context.Context) (out []facts.Webhook, err error) 
 }
 
 // Offer asks what a price costs. It fails with a missing object when there is none.
-func (c *Client) Offer(ctx context.Context, price string) (facts.Offer, error) {
-	var p struct {
-		ID        string `json:"id"`
-		Active    bool   `json:"active"`
-		Currency  string `json:"currency"`
-		Amount    int64  `json:"unit_amount"`
-		Recurring *struct {
-			Interval string `json:"interval"`
-			Count    int    `json:"interval_count"`
-		} `json:"recurring"`
+func (c *Client) Offer(ctx context.Context, id string) (facts.Offer, error) {
+	var p price
+	if err := c.get(ctx, "/v1/prices/"+url.PathEscape(id), nil, &p); err != nil {
+		return facts.Offer{}, fmt.Errorf("fetch price %s: %w", id, err)
 	}
-	if err := c.get(ctx, "/v1/prices/"+url.PathEscape(price), nil, &p); err != nil {
-		return facts.Offer{}, fmt.Errorf("fetch price %s: %w", price, err)
+	return p.facts(), nil
+}
+
+// OfferPage lists the prices of the account, archived ones too, with the names of their products.
+func (c *Client) OfferPage(ctx context.Context, cursor string) (list []facts.Offer, next string, err error) {
+	q := pageQuery(cursor)
+	q.Set("expand[0]", "data.product")
+	var p page[price]
+	if err := c.get(ctx, "/v1/prices", q, &p); err != nil {
+		return nil, "", fmt.Errorf("list prices: %w", err)
 	}
-	out := facts.Offer{ID: p.ID, Active: p.Active, Currency: strings.ToUpper(p.Currency), Minor: p.Amount}
+	for i := range p.Data {
+		list = append(list, p.Data[i].facts())
+	}
+	if p.HasMore && len(p.Data) > 0 {
+		next = p.Data[len(p.Data)-1].ID
+	}
+	return list, next, nil
+}
+
+type price struct {
+	ID        string `json:"id"`
+	Active    bool   `json:"active"`
+	Currency  string `json:"currency"`
+	Amount    *int64 `json:"unit_amount"`
+	Created   int64  `json:"created"`
+	Scheme    string `json:"billing_scheme"`
+	Recurring *struct {
+		Interval string `json:"interval"`
+		Count    int    `json:"interval_count"`
+		Usage    string `json:"usage_type"`
+	} `json:"recurring"`
+	Product product `json:"product"`
+}
+
+// product is the product of a price where it was expanded, else its id.
+type product struct {
+	ID      string
+	Name    string
+	Active  bool
+	Default ref
+}
+
+func (p *product) UnmarshalJSON(b []byte) error {
+	var id ref
+	if err := id.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	p.ID, p.Active = string(id), true
+	if len(b) == 0 || b[0] != '{' {
+		return nil
+	}
+	var o struct {
+		Name    string `json:"name"`
+		Active  bool   `json:"active"`
+		Default ref    `json:"default_price"`
+		Deleted bool   `json:"deleted"`
+	}
+	if err := strictjson.DecodeOpen(b, &o); err != nil {
+		return err
+	}
+	p.Name, p.Active, p.Default = o.Name, o.Active && !o.Deleted, o.Default
+	return nil
+}
+
+func (p *price) facts() facts.Offer {
+	out := facts.Offer{
+		ID: p.ID, Active: p.Active && (p.Product.Active || p.Product.ID == ""),
+		Currency: strings.ToUpper(p.Currency), Created: facts.Unix(p.Created),
+		Product: p.Product.ID, Name: p.Product.Name, Preferred: string(p.Product.Default) == p.ID,
+	}
+	if p.Amount != nil {
+		out.Minor = *p.Amount
+	} else {
+		out.Odd = "it has no one amount"
+	}
+	if p.Scheme == "tiered" {
+		out.Odd = "it has tiers"
+	}
 	if p.Recurring != nil {
+		if p.Recurring.Usage == "metered" {
+			out.Odd = "it is billed by use"
+		}
 		out.Interval = p.Recurring.Interval
 		if p.Recurring.Count != 1 {
 			out.Interval = fmt.Sprintf("%d %ss", p.Recurring.Count, p.Recurring.Interval)
 		}
 	}
-	return out, nil
+	return out
 }

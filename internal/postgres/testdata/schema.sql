@@ -4433,6 +4433,29 @@ begin
      where e.app_id = app and e.number > after order by e.number limit least(most, 200);
 end $$;
 ALTER FUNCTION tijori_plans.app_events(after bigint, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.begin_import(new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.app_scope('customers:write');
+    perform tijori_plans.write_import((select s.app_id from tijori_access.app_scope('billing:write') s), new_id, dry,
+        lines, customers, providers, ids, brought);
+end $$;
+ALTER FUNCTION tijori_plans.begin_import(new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.begin_import_here(new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := coalesce(current_setting('tijori.app', true), '');
+begin
+    if app in ('', 'khata') then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    perform tijori_plans.write_import(app, new_id, dry, lines, customers, providers, ids, brought);
+end $$;
+ALTER FUNCTION tijori_plans.begin_import_here(new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_plans.bind_billing(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -4573,6 +4596,22 @@ begin
     return tijori_plans.state_of(tijori_access.customer_scope('customers:read'));
 end $$;
 ALTER FUNCTION tijori_plans.customer_state() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.end_import() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.app_scope('customers:write');
+    update tijori.apps p set importing_until = null
+     where p.app_id = (select s.app_id from tijori_access.app_scope('billing:write') s);
+end $$;
+ALTER FUNCTION tijori_plans.end_import() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.end_import_here() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    update tijori.apps p set importing_until = null where p.app_id = current_setting('tijori.app', true) $$;
+ALTER FUNCTION tijori_plans.end_import_here() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.entitled(account uuid, entitlement text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4596,6 +4635,66 @@ begin
     return n;
 end $$;
 ALTER FUNCTION tijori_plans.forget_events() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.forget_imported() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    delete from tijori.import_rows r where r.app_id = new.app_id and r.customer = new.external_id;
+    delete from tijori.shadow_checks c where c.app_id = new.app_id and c.customer = new.external_id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.forget_imported() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.import_customer(new_id uuid, customer text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := coalesce(current_setting('tijori.app', true), '');
+    account uuid;
+begin
+    if app in ('', 'khata') then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    insert into tijori.accounts as a (account_id, app_id, external_id, name, time_zone)
+    values (new_id, app, customer, left(customer, 120), 'Asia/Kolkata')
+    on conflict on constraint accounts_external_key do nothing;
+    select a.account_id into account from tijori.accounts a
+     where a.app_id = app and a.external_id = customer and a.erasing_at is null;
+    if not found then -- it is being erased
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    return account;
+end $$;
+ALTER FUNCTION tijori_plans.import_customer(new_id uuid, customer text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.import_file(file uuid, OUT dry_run boolean, OUT created_at timestamp with time zone, OUT finished_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('billing:write') s);
+begin
+    perform tijori_access.app_scope('customers:write');
+    select i.dry_run, i.created_at, i.finished_at
+      into import_file.dry_run, import_file.created_at, import_file.finished_at
+      from tijori.imports i where i.app_id = app and i.id = file;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_plans.import_file(file uuid, OUT dry_run boolean, OUT created_at timestamp with time zone, OUT finished_at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.import_lines(file uuid) RETURNS TABLE(line integer, customer text, provider text, provider_id text, outcome text, detail text, found_json jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('billing:write') s);
+begin
+    return query
+    select r.line, r.customer, r.provider, r.provider_id, r.outcome, r.detail, r.found
+      from tijori.import_rows r where r.app_id = app and r.import_id = file order by r.line;
+end $$;
+ALTER FUNCTION tijori_plans.import_lines(file uuid) OWNER TO tijori_guard;
 CREATE TABLE tijori.plans (
     app_id text NOT NULL,
     id text NOT NULL,
@@ -4807,6 +4906,26 @@ begin
                               and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.send_again_here(endpoint uuid, first bigint, last bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := coalesce(current_setting('tijori.app', true), '');
+    n integer;
+begin
+    if not exists (select from tijori.webhook_endpoints w where w.app_id = app and w.id = endpoint) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    insert into tijori.deliveries as d (app_id, endpoint_id, number)
+    select app, endpoint, e.number from tijori.events e
+     where e.app_id = app and e.number between first and last order by e.number limit 1000
+    on conflict on constraint deliveries_pkey do update
+       set status = 'waiting', attempts = 0, next_at = now(), delivered_at = null, error = '';
+    get diagnostics n = row_count;
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.send_again_here(endpoint uuid, first bigint, last bigint) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -4827,6 +4946,21 @@ begin
     return again;
 end $$;
 ALTER FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.shadow_list() RETURNS TABLE(feature text, customer text, agreed bigint, only_here bigint, only_there bigint, first_at timestamp with time zone, last_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := (select s.app_id from tijori_access.app_scope('customers:write') s);
+begin
+    return query
+    select r.feature, r.customer, r.agreed, r.only_here, r.only_there, r.first_at, r.last_at
+      from (select c.*, row_number() over (partition by c.feature
+                   order by c.customer <> '', c.only_here + c.only_there desc, c.customer) as place
+              from tijori.shadow_checks c where c.app_id = app) r
+     where r.place <= 21 order by r.feature, r.place;
+end $$;
+ALTER FUNCTION tijori_plans.shadow_list() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.state_of(account uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     AS $$
@@ -4974,6 +5108,17 @@ begin
     return n;
 end $$;
 ALTER FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.write_import(app text, new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update tijori.apps p set importing_until = tijori_ops.clock() + interval '30 days' where p.app_id = app;
+    insert into tijori.imports (app_id, id, dry_run) values (app, new_id, dry);
+    insert into tijori.import_rows (app_id, import_id, line, customer, provider, provider_id, credits)
+    select app, new_id, r.line, r.customer, r.provider, r.provider_id, r.credits
+      from unnest(lines, customers, providers, ids, brought) r(line, customer, provider, provider_id, credits);
+end $$;
+ALTER FUNCTION tijori_plans.write_import(app text, new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) OWNER TO tijori_guard;
 CREATE TABLE tijori.access_log (
     at timestamp with time zone NOT NULL,
     request_id text NOT NULL,
@@ -5199,6 +5344,7 @@ CREATE TABLE tijori.apps (
     token_generation integer DEFAULT 1 NOT NULL,
     last_event bigint DEFAULT 0 NOT NULL,
     lapses_to timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    importing_until timestamp with time zone,
     CONSTRAINT apps_id_check CHECK ((app_id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
     CONSTRAINT apps_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT apps_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
@@ -5209,6 +5355,7 @@ COMMENT ON COLUMN tijori.apps.origins IS 'where its customers may be led back to
 COMMENT ON COLUMN tijori.apps.token_generation IS 'tokens of an earlier generation have ended';
 COMMENT ON COLUMN tijori.apps.last_event IS 'the number of the app''s newest event; whoever writes one holds the row';
 COMMENT ON COLUMN tijori.apps.lapses_to IS 'up to when the ends of paid time have been told';
+COMMENT ON COLUMN tijori.apps.importing_until IS 'until then events of unknown customers wait without an alarm: the app is moving in';
 CREATE TABLE tijori.batches (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -5542,6 +5689,21 @@ CREATE TABLE tijori.deliveries (
 );
 ALTER TABLE ONLY tijori.deliveries FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.deliveries OWNER TO tijori_owner;
+CREATE TABLE tijori.delivery_tries (
+    app_id text NOT NULL,
+    endpoint_id uuid NOT NULL,
+    number bigint NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    took_ms integer NOT NULL,
+    answer integer,
+    error text DEFAULT ''::text NOT NULL,
+    said text DEFAULT ''::text NOT NULL,
+    CONSTRAINT delivery_tries_said_check CHECK ((length(said) <= 500))
+);
+ALTER TABLE ONLY tijori.delivery_tries FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.delivery_tries OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.delivery_tries.said IS 'the beginning of what the endpoint answered';
 CREATE TABLE tijori.devices (
     hash bytea NOT NULL,
     user_id uuid NOT NULL,
@@ -5660,6 +5822,35 @@ ALTER TABLE tijori.goose_db_version ALTER COLUMN id ADD GENERATED BY DEFAULT AS 
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE tijori.import_rows (
+    app_id text NOT NULL,
+    import_id uuid NOT NULL,
+    line integer NOT NULL,
+    customer text NOT NULL,
+    provider text NOT NULL,
+    provider_id text NOT NULL,
+    credits jsonb DEFAULT '{}'::jsonb NOT NULL,
+    outcome text DEFAULT 'waiting'::text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    found jsonb DEFAULT '[]'::jsonb NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT import_rows_customer_check CHECK (((length(customer) >= 1) AND (length(customer) <= 255))),
+    CONSTRAINT import_rows_id_check CHECK (((length(provider_id) >= 1) AND (length(provider_id) <= 255))),
+    CONSTRAINT import_rows_outcome_check CHECK ((outcome = ANY (ARRAY['waiting'::text, 'ready'::text, 'imported'::text, 'unchanged'::text, 'refused'::text, 'failed'::text]))),
+    CONSTRAINT import_rows_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text])))
+);
+ALTER TABLE ONLY tijori.import_rows FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.import_rows OWNER TO tijori_owner;
+CREATE TABLE tijori.imports (
+    app_id text NOT NULL,
+    id uuid NOT NULL,
+    dry_run boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone
+);
+ALTER TABLE ONLY tijori.imports FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.imports OWNER TO tijori_owner;
 CREATE TABLE tijori.inbox (
     connection_id text NOT NULL,
     event_id text NOT NULL,
@@ -6212,6 +6403,22 @@ CREATE TABLE tijori.service_clock (
     CONSTRAINT service_clock_real_check CHECK ((simulated OR (offset_seconds = 0)))
 );
 ALTER TABLE tijori.service_clock OWNER TO tijori_owner;
+CREATE TABLE tijori.shadow_checks (
+    app_id text NOT NULL,
+    feature text NOT NULL,
+    customer text DEFAULT ''::text NOT NULL,
+    agreed bigint DEFAULT 0 NOT NULL,
+    only_here bigint DEFAULT 0 NOT NULL,
+    only_there bigint DEFAULT 0 NOT NULL,
+    first_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT shadow_checks_customer_check CHECK ((length(customer) <= 255)),
+    CONSTRAINT shadow_checks_feature_check CHECK (((length(feature) >= 1) AND (length(feature) <= 100)))
+);
+ALTER TABLE ONLY tijori.shadow_checks FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.shadow_checks OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.shadow_checks.only_here IS 'Tijori allowed it, the app''s own check did not';
+COMMENT ON COLUMN tijori.shadow_checks.only_there IS 'the app''s own check allowed it, Tijori did not';
 CREATE TABLE tijori.shares (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -6552,6 +6759,8 @@ ALTER TABLE ONLY tijori.customer_tokens
     ADD CONSTRAINT customer_tokens_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (app_id, endpoint_id, number);
+ALTER TABLE ONLY tijori.delivery_tries
+    ADD CONSTRAINT delivery_tries_pkey PRIMARY KEY (app_id, endpoint_id, number, id);
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (hash, user_id);
 ALTER TABLE ONLY tijori.drafts
@@ -6578,6 +6787,10 @@ ALTER TABLE ONLY tijori.freezes
     ADD CONSTRAINT freezes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.goose_db_version
     ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.import_rows
+    ADD CONSTRAINT import_rows_pkey PRIMARY KEY (app_id, import_id, line);
+ALTER TABLE ONLY tijori.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (connection_id, event_id);
 ALTER TABLE ONLY tijori.incident_acts
@@ -6664,6 +6877,8 @@ ALTER TABLE ONLY tijori.security_log
     ADD CONSTRAINT security_log_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.service_clock
     ADD CONSTRAINT service_clock_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.shadow_checks
+    ADD CONSTRAINT shadow_checks_pkey PRIMARY KEY (app_id, feature, customer);
 ALTER TABLE ONLY tijori.shares
     ADD CONSTRAINT shares_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.sign_in_failures
@@ -6757,6 +6972,9 @@ CREATE UNIQUE INDEX entries_reverses_key ON tijori.entries USING btree (account_
 CREATE INDEX events_account_idx ON tijori.events USING btree (app_id, account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX events_age_idx ON tijori.events USING btree (app_id, created_at);
 CREATE UNIQUE INDEX freezes_once_key ON tijori.freezes USING btree (account_id, part) NULLS NOT DISTINCT WHERE (thawed_at IS NULL);
+CREATE INDEX import_rows_customer_idx ON tijori.import_rows USING btree (app_id, customer);
+CREATE INDEX import_rows_waiting_idx ON tijori.import_rows USING btree (app_id, next_at) WHERE (outcome = 'waiting'::text);
+CREATE INDEX imports_waiting_idx ON tijori.imports USING btree (app_id, created_at) WHERE (finished_at IS NULL);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
 CREATE INDEX inbox_attention_idx ON tijori.inbox USING btree (connection_id, received_at DESC) WHERE (status = ANY (ARRAY['parked'::text, 'dead'::text]));
 CREATE INDEX inbox_due_idx ON tijori.inbox USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
@@ -6802,6 +7020,7 @@ CREATE INDEX review_items_account_idx ON tijori.review_items USING btree (accoun
 CREATE INDEX review_items_open_idx ON tijori.review_items USING btree (opened_at) WHERE (status = 'open'::text);
 CREATE INDEX security_log_order_idx ON tijori.security_log USING btree (account_id, at DESC, id DESC);
 CREATE INDEX security_log_user_idx ON tijori.security_log USING btree (user_id);
+CREATE INDEX shadow_checks_customer_idx ON tijori.shadow_checks USING btree (app_id, customer);
 CREATE INDEX shares_party_idx ON tijori.shares USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX shares_token_idx ON tijori.shares USING btree (token_hash);
 CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
@@ -6847,6 +7066,7 @@ CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON ac
 ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
 CREATE TRIGGER accounts_deletion_log AFTER UPDATE OF leaving_at ON tijori.accounts FOR EACH ROW WHEN ((old.leaving_at IS DISTINCT FROM new.leaving_at)) EXECUTE FUNCTION tijori_access.log_deletion();
 CREATE TRIGGER accounts_forget_email AFTER UPDATE OF erasing_at ON tijori.accounts FOR EACH ROW WHEN (((new.erasing_at IS NOT NULL) AND (new.app_id <> 'khata'::text))) EXECUTE FUNCTION tijori_access.forget_email();
+CREATE TRIGGER accounts_forget_imported AFTER UPDATE OF erasing_at ON tijori.accounts FOR EACH ROW WHEN (((new.erasing_at IS NOT NULL) AND (new.app_id <> 'khata'::text))) EXECUTE FUNCTION tijori_plans.forget_imported();
 CREATE TRIGGER accounts_open_calendars AFTER INSERT ON tijori.accounts REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tijori_credits.open_calendars();
 CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
@@ -6965,6 +7185,8 @@ ALTER TABLE ONLY tijori.deliveries
     ADD CONSTRAINT deliveries_endpoint_fkey FOREIGN KEY (app_id, endpoint_id) REFERENCES tijori.webhook_endpoints(app_id, id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.deliveries
     ADD CONSTRAINT deliveries_event_fkey FOREIGN KEY (app_id, number) REFERENCES tijori.events(app_id, number) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.delivery_tries
+    ADD CONSTRAINT delivery_tries_delivery_fkey FOREIGN KEY (app_id, endpoint_id, number) REFERENCES tijori.deliveries(app_id, endpoint_id, number) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.drafts
@@ -6981,6 +7203,10 @@ ALTER TABLE ONLY tijori.events
     ADD CONSTRAINT events_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.freezes
     ADD CONSTRAINT freezes_incident_fkey FOREIGN KEY (incident) REFERENCES tijori.incidents(id);
+ALTER TABLE ONLY tijori.import_rows
+    ADD CONSTRAINT import_rows_import_fkey FOREIGN KEY (app_id, import_id) REFERENCES tijori.imports(app_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.imports
+    ADD CONSTRAINT imports_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.invitations
@@ -7069,6 +7295,8 @@ ALTER TABLE ONLY tijori.security_log
     ADD CONSTRAINT security_log_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.security_log
     ADD CONSTRAINT security_log_kind_fkey FOREIGN KEY (kind) REFERENCES tijori.security_kinds(kind);
+ALTER TABLE ONLY tijori.shadow_checks
+    ADD CONSTRAINT shadow_checks_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.shares
     ADD CONSTRAINT shares_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
 ALTER TABLE ONLY tijori.subscriptions
@@ -7448,6 +7676,10 @@ CREATE POLICY deliveries_select_billing ON tijori.deliveries FOR SELECT TO tijor
 CREATE POLICY deliveries_select_guard ON tijori.deliveries FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY deliveries_update_billing ON tijori.deliveries FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY deliveries_update_guard ON tijori.deliveries FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.delivery_tries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY delivery_tries_insert_billing ON tijori.delivery_tries FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY delivery_tries_select_backup ON tijori.delivery_tries FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY delivery_tries_select_billing ON tijori.delivery_tries FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.devices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY devices_delete_auth ON tijori.devices FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY devices_insert_auth ON tijori.devices FOR INSERT TO tijori_auth WITH CHECK (true);
@@ -7570,6 +7802,20 @@ CREATE POLICY freezes_insert_guard ON tijori.freezes FOR INSERT TO tijori_guard 
 CREATE POLICY freezes_select_backup ON tijori.freezes FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY freezes_select_guard ON tijori.freezes FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY freezes_update_guard ON tijori.freezes FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.import_rows ENABLE ROW LEVEL SECURITY;
+CREATE POLICY import_rows_delete_guard ON tijori.import_rows FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY import_rows_insert_guard ON tijori.import_rows FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY import_rows_select_backup ON tijori.import_rows FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY import_rows_select_billing ON tijori.import_rows FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY import_rows_select_guard ON tijori.import_rows FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY import_rows_update_billing ON tijori.import_rows FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.imports ENABLE ROW LEVEL SECURITY;
+CREATE POLICY imports_delete_billing ON tijori.imports FOR DELETE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY imports_insert_guard ON tijori.imports FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY imports_select_backup ON tijori.imports FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY imports_select_billing ON tijori.imports FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY imports_select_guard ON tijori.imports FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY imports_update_billing ON tijori.imports FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (account_id IS NULL)));
 CREATE POLICY inbox_select_backup ON tijori.inbox FOR SELECT TO tijori_backup USING (true);
@@ -7973,6 +8219,14 @@ CREATE POLICY security_log_insert_guard ON tijori.security_log FOR INSERT TO tij
 CREATE POLICY security_log_select_backup ON tijori.security_log FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY security_log_select_guard ON tijori.security_log FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY security_log_update_guard ON tijori.security_log FOR UPDATE TO tijori_guard USING (true) WITH CHECK (((network = ''::text) AND (user_agent = ''::text)));
+ALTER TABLE tijori.shadow_checks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shadow_checks_delete_billing ON tijori.shadow_checks FOR DELETE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY shadow_checks_delete_guard ON tijori.shadow_checks FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY shadow_checks_insert_billing ON tijori.shadow_checks FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY shadow_checks_select_backup ON tijori.shadow_checks FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY shadow_checks_select_billing ON tijori.shadow_checks FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY shadow_checks_select_guard ON tijori.shadow_checks FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY shadow_checks_update_billing ON tijori.shadow_checks FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.shares ENABLE ROW LEVEL SECURITY;
 CREATE POLICY shares_delete_guard ON tijori.shares FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY shares_insert_app ON tijori.shares FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -8657,6 +8911,10 @@ REVOKE ALL ON FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, seale
 GRANT ALL ON FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.app_events(after bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.app_events(after bigint, most integer) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.begin_import(new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.begin_import(new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.begin_import_here(new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.begin_import_here(new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) TO tijori_billing;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.change_webhook(endpoint uuid, act text, sealed bytea) TO tijori_app;
@@ -8664,9 +8922,20 @@ REVOKE ALL ON FUNCTION tijori_plans.check_customers(hashes bytea[], customers te
 GRANT ALL ON FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.customer_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.customer_state() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.end_import() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.end_import() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.end_import_here() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.end_import_here() TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.forget_events() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.forget_events() TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.forget_imported() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.import_customer(new_id uuid, customer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.import_customer(new_id uuid, customer text) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.import_file(file uuid, OUT dry_run boolean, OUT created_at timestamp with time zone, OUT finished_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.import_file(file uuid, OUT dry_run boolean, OUT created_at timestamp with time zone, OUT finished_at timestamp with time zone) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.import_lines(file uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.import_lines(file uuid) TO tijori_app;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.plans TO tijori_billing;
 GRANT SELECT ON TABLE tijori.plans TO tijori_backup;
@@ -8683,8 +8952,12 @@ REVOKE ALL ON FUNCTION tijori_plans.plans_in_force(account uuid, app text, at ti
 REVOKE ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.send_again_here(endpoint uuid, first bigint, last bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.send_again_here(endpoint uuid, first bigint, last bigint) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.send_webhook(endpoint uuid, again bigint) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.shadow_list() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.shadow_list() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.state_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.tell_lapses() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.tell_lapses() TO tijori_billing;
@@ -8695,6 +8968,7 @@ GRANT ALL ON FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigi
 REVOKE ALL ON FUNCTION tijori_plans.webhook_list() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.webhook_list() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.write_import(app text, new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.access_log TO tijori_backup;
 GRANT INSERT ON TABLE tijori.access_log TO tijori_log;
 GRANT SELECT ON TABLE tijori.access_log TO tijori_watch;
@@ -8758,6 +9032,7 @@ GRANT UPDATE(origins) ON TABLE tijori.apps TO tijori_guard;
 GRANT UPDATE(token_generation) ON TABLE tijori.apps TO tijori_guard;
 GRANT UPDATE(last_event) ON TABLE tijori.apps TO tijori_guard;
 GRANT UPDATE(lapses_to) ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(importing_until) ON TABLE tijori.apps TO tijori_guard;
 GRANT SELECT ON TABLE tijori.batches TO tijori_app;
 GRANT DELETE ON TABLE tijori.batches TO tijori_guard;
 GRANT SELECT ON TABLE tijori.batches TO tijori_backup;
@@ -8903,6 +9178,8 @@ GRANT UPDATE(error) ON TABLE tijori.deliveries TO tijori_guard;
 GRANT UPDATE(error) ON TABLE tijori.deliveries TO tijori_billing;
 GRANT UPDATE(delivered_at) ON TABLE tijori.deliveries TO tijori_guard;
 GRANT UPDATE(delivered_at) ON TABLE tijori.deliveries TO tijori_billing;
+GRANT SELECT ON TABLE tijori.delivery_tries TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.delivery_tries TO tijori_billing;
 GRANT SELECT ON TABLE tijori.devices TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.devices TO tijori_auth;
 GRANT UPDATE(hash) ON TABLE tijori.devices TO tijori_auth;
@@ -8969,6 +9246,18 @@ GRANT SELECT ON TABLE tijori.events TO tijori_billing;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_app;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_backup;
 GRANT SELECT ON SEQUENCE tijori.goose_db_version_id_seq TO tijori_backup;
+GRANT SELECT ON TABLE tijori.import_rows TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.import_rows TO tijori_guard;
+GRANT SELECT ON TABLE tijori.import_rows TO tijori_billing;
+GRANT UPDATE(outcome) ON TABLE tijori.import_rows TO tijori_billing;
+GRANT UPDATE(detail) ON TABLE tijori.import_rows TO tijori_billing;
+GRANT UPDATE(found) ON TABLE tijori.import_rows TO tijori_billing;
+GRANT UPDATE(attempts) ON TABLE tijori.import_rows TO tijori_billing;
+GRANT UPDATE(next_at) ON TABLE tijori.import_rows TO tijori_billing;
+GRANT SELECT ON TABLE tijori.imports TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.imports TO tijori_guard;
+GRANT SELECT,DELETE ON TABLE tijori.imports TO tijori_billing;
+GRANT UPDATE(finished_at) ON TABLE tijori.imports TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.inbox TO tijori_billing;
 GRANT SELECT ON TABLE tijori.inbox TO tijori_backup;
 GRANT SELECT(connection_id) ON TABLE tijori.inbox TO tijori_guard;
@@ -9260,6 +9549,13 @@ GRANT SELECT ON TABLE tijori.service_clock TO tijori_billing;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_jobs;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_backup;
 GRANT UPDATE(offset_seconds) ON TABLE tijori.service_clock TO tijori_guard;
+GRANT SELECT ON TABLE tijori.shadow_checks TO tijori_backup;
+GRANT SELECT,DELETE ON TABLE tijori.shadow_checks TO tijori_guard;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.shadow_checks TO tijori_billing;
+GRANT UPDATE(agreed) ON TABLE tijori.shadow_checks TO tijori_billing;
+GRANT UPDATE(only_here) ON TABLE tijori.shadow_checks TO tijori_billing;
+GRANT UPDATE(only_there) ON TABLE tijori.shadow_checks TO tijori_billing;
+GRANT UPDATE(last_at) ON TABLE tijori.shadow_checks TO tijori_billing;
 GRANT SELECT,DELETE ON TABLE tijori.shares TO tijori_guard;
 GRANT SELECT ON TABLE tijori.shares TO tijori_backup;
 GRANT SELECT(account_id),INSERT(account_id) ON TABLE tijori.shares TO tijori_app;

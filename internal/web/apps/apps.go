@@ -78,16 +78,26 @@ type checkJSON struct {
 	Revision  int64  `json:"revision"`
 }
 
-// Check tells whether a customer may do something. It writes nothing.
+// Check tells whether a customer may do something. It writes nothing but, where the app says what its own check said, a
+// count of whether they agreed.
 func (h *Handlers) Check(w http.ResponseWriter, r *frame.Request) error {
 	in := struct {
 		Feature string `json:"feature"`
 		Need    int64  `json:"need"`
+		Shadow  *struct {
+			Allowed bool `json:"allowed"`
+		} `json:"shadow"`
 	}{Need: 1}
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	c, err := h.Platform.Check(r.Context(), r.Holder(), in.Feature, in.Need)
+	var c platform.Check
+	var err error
+	if in.Shadow != nil {
+		c, err = h.Platform.Shadow(r.Context(), r.Holder(), in.Feature, in.Need, in.Shadow.Allowed)
+	} else {
+		c, err = h.Platform.Check(r.Context(), r.Holder(), in.Feature, in.Need)
+	}
 	if err != nil {
 		return err
 	}

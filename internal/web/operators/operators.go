@@ -10,6 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/insight"
+	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
@@ -19,6 +20,7 @@ type Handlers struct {
 	*frame.Frame
 	Billing   *billing.Service
 	Credits   *credits.Service
+	Platform  *platform.Service
 	Desk      *insight.Service
 	Incidents *incident.Service
 	Machine   func(context.Context) insight.Machine // what only the program knows; nil where nothing is

@@ -216,6 +216,17 @@ func (w world) room() []Sample {
 		Tries: 3,
 	}
 	item := admin.Item{Handle: "0011223344556677", Provider: "Razorpay", Reason: "dispute", Detail: "the customer's bank disputes ₹299.00", Account: shop, Opened: "22 Nov 2026", Times: 2}
+	apps := []admin.AppLine{
+		{
+			ID: "acme", Name: w.say("Acme Render", "एक्मे रेंडर"), Live: true,
+			Customers: s.N(1212, "%d customer", "%d customers"),
+			Recurring: s.T("%s a month", "$12,400 · ₹4,12,300"), Trouble: []string{
+				s.N(3, "%d payment fails", "%d payments fail"),
+				s.N(1, "%d webhook fails or is off", "%d webhooks fail or are off"),
+			},
+		},
+		{ID: "acme-test", Name: w.say("Acme Render", "एक्मे रेंडर"), Customers: s.N(1, "%d customer", "%d customers")},
+	}
 	choices := []ui.Option{{Value: "", Label: s.T("Only close it"), Hint: s.T("Nothing else is changed.")}}
 	return []Sample{
 		{"admin", admin.OverviewPage(overview)},
@@ -256,6 +267,13 @@ func (w world) room() []Sample {
 			Shell: w.operator("/admin/credits"), Key: fresh,
 			Way: "grant", Meters: []ui.Option{{Value: "credits", Label: "credits"}},
 		})},
+		{"admin-apps", admin.AppsPage(admin.Apps{Shell: w.operator("/admin/apps"), Lines: apps})},
+		{"admin-apps-empty", admin.AppsPage(admin.Apps{Shell: w.operator("/admin/apps")})},
+		{"admin-app", admin.AppPage(w.app(apps[0]))},
+		{"admin-app-empty", admin.AppPage(admin.App{
+			Shell: w.operator("/admin/apps/x"), AppLine: apps[1], Empty: s.T("This app has no customers yet."),
+		})},
+		{"admin-deliveries", admin.DeliveriesPage(w.deliveries(apps[0]))},
 		{"admin-compare", admin.RunsPage(admin.Runs{
 			Shell: w.operator("/admin/reconcile"), Runs: health.Runs,
 			About: s.T("What the comparison found"), Findings: []admin.Finding{{

@@ -101,6 +101,7 @@ func (s Shell) room() []link {
 		{path: "/admin/incidents", icon: "alert", word: s.T("Incidents"), wide: true},
 		{path: "/admin/reconcile", icon: "even", word: s.T("Compare"), wide: true},
 		{path: "/admin/credits", icon: "plan", word: s.T("Credits"), wide: true},
+		{path: "/admin/apps", icon: "shop", word: s.T("Apps"), wide: true},
 		{path: "/admin/log", icon: "clock", word: s.T("Log"), wide: true},
 		{path: "/", icon: "shop", word: s.T("Back to the shops"), wide: true},
 	}

@@ -208,6 +208,13 @@ export interface CheckRequest {
 	feature: string;
 	/** Of a limit: how many there would be in all. Of a meter: how many credits. 1 when it is left out. */
 	need?: number;
+	shadow?: {
+		/**
+		 * What the app's own check said: both are counted, and GET /api/v1/shadow lists them. With a server key
+		 * only.
+		 */
+		allowed: boolean;
+	};
 }
 
 export interface Check {
@@ -530,4 +537,85 @@ export interface SnapshotKey {
 
 export interface SnapshotKeys {
 	keys: SnapshotKey[];
+}
+
+export interface ImportRequest {
+	/**
+	 * A header external_id,provider,id and a column for each meter whose credits come along; UTF-8, at most
+	 * 1 MB and 10,000 lines. id is a subscription (sub_…) or a customer (cus_…, cust_…).
+	 */
+	csv: string;
+	/** Look and tell, change nothing. True when it is left out. */
+	dry_run?: boolean;
+}
+
+export interface ImportBegun {
+	id: string;
+	dry_run: boolean;
+}
+
+export interface FoundSubscription {
+	subscription: string;
+	/** Empty when its price gives none. */
+	plan: string;
+	interval: string;
+	status: string;
+	until?: string;
+	started_at?: string;
+	/** It was this customer's here before. */
+	known: boolean;
+	/** From what was known. */
+	differs?: string;
+	/** Other subscriptions of the customer that charge as well. */
+	beside?: string[];
+}
+
+export interface ImportLine {
+	line: number;
+	customer: string;
+	provider: string;
+	id: string;
+	/**
+	 * ready: of a dry run, it would be brought in. failed: the provider could not be asked; send the file
+	 * again.
+	 */
+	outcome: "waiting" | "ready" | "imported" | "unchanged" | "refused" | "failed";
+	/** Why it was refused or failed. */
+	detail?: string;
+	pays_twice: boolean;
+	found: FoundSubscription[];
+}
+
+export interface Import {
+	id: string;
+	dry_run: boolean;
+	finished: boolean;
+	created_at: string;
+	/** Lines that are still to be worked off. */
+	waiting: number;
+	lines: ImportLine[];
+}
+
+export interface DifferingCustomer {
+	customer: string;
+	only_here: number;
+	only_there: number;
+	last_at: string;
+}
+
+export interface Shadow {
+	feature: string;
+	agreed: number;
+	/** Tijori allowed it, the app's own check did not. */
+	only_here: number;
+	/** The app's own check allowed it, Tijori did not. */
+	only_there: number;
+	first_at: string;
+	last_at: string;
+	/** Those that differ most, at most twenty. */
+	customers: DifferingCustomer[];
+}
+
+export interface Shadows {
+	features: Shadow[];
 }
