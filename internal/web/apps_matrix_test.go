@@ -77,6 +77,11 @@ func (w *world) matrix() (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	own, shared, foreign := w.a.ids["customer"], w.a.ids["own customer"], w.b.ids["customer"]
 	proofs := w.proofs(own, foreign)
+	for _, s := range []*side{w.a, w.b} { // counts of checks are written a little later, or when they are asked for
+		if got := w.send("GET", ask{path: "/api/v1/shadow"}, s.appKey); got.status != http.StatusOK {
+			w.Fatalf("the counts of %s: %d %s", s.app.ID, got.status, got.body)
+		}
+	}
 	before, ours := w.appRows(w.b.app.ID), w.appRows(w.a.app.ID)
 	allowed := 0
 	for _, meant := range []bool{false, true} { // all that is to be refused first: then nothing may have changed

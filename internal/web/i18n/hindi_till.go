@@ -2,6 +2,7 @@ package i18n
 
 // hindiTill is the counting of the till, and the life of a cheque.
 var hindiTill = map[string]string{
+	"Say when it was counted.":                                 "बताएँ कि गिनती कब हुई।",
 	"How it was paid":                                          "कैसे चुकाया",
 	"Write cash, UPI, bank, cheque or goods.":                  "नकद, UPI, बैंक, चेक या माल लिखें।",
 	"Choose whom to import":                                    "किसे इंपोर्ट करें, चुनें",

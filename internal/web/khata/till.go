@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
@@ -18,7 +19,11 @@ func (h *Handlers) CountTill(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	count := ledger.TillCount{Closing: r.PostFormValue("at") == "close"}
+	when := r.PostFormValue("at")
+	if when != "open" && when != "close" { // before or after the day's entries; it cannot be guessed
+		return fault.InvalidField("at", "Say when it was counted.")
+	}
+	count := ledger.TillCount{Closing: when == "close"}
 	if count.Date, err = formDate(r, "date"); err != nil {
 		return err
 	}
