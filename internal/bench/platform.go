@@ -166,7 +166,8 @@ func (r *run) makeCustomers(ctx context.Context) error {
 	defer c.close()
 	for _, app := range platformApps {
 		for n := range platformCustomers {
-			_, err := c.ask(platformKey(app), "PUT", fmt.Sprintf("/api/v1/customers/org_%d", n), `{"name":"Bench"}`, 201)
+			_, err := c.ask(platformKey(app), "PUT", fmt.Sprintf("/api/v1/customers/org_%d", n),
+				`{"name":"Bench"}`, 201)
 			if err != nil {
 				return fmt.Errorf("make a customer: %w", err)
 			}
@@ -188,7 +189,8 @@ var questions = []string{
 func checkOf(app string) func(*client) error {
 	return func(c *client) error {
 		_, err := c.ask(platformKey(app), "POST",
-			fmt.Sprintf("/api/v1/customers/org_%d/check", rand.IntN(platformCustomers)), questions[rand.IntN(len(questions))], 200)
+			fmt.Sprintf("/api/v1/customers/org_%d/check", rand.IntN(platformCustomers)),
+			questions[rand.IntN(len(questions))], 200)
 		return err
 	}
 }
@@ -289,7 +291,8 @@ func (r *run) payments(ctx context.Context) (paid sample, err error) {
 		return paid, err
 	}
 	defer c.close()
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	browser := &http.Client{CheckRedirect: stay}
 	for n := range payingCustomers {
 		path := fmt.Sprintf("/api/v1/customers/org_%d", n)
 		answer, err := c.ask(key, "POST", path+"/checkout", fmt.Sprintf(`{"plan":"studio","interval":"month","provider":%q,`+

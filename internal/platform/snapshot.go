@@ -56,8 +56,8 @@ type SnapshotKeys struct {
 	Keys []SnapshotKey `json:"keys"`
 }
 
-// newSigner returns how the key of an app's snapshots is made: from the installation's key, so that every node has it and
-// none is stored. Each app has its own, so that what is signed for one convinces nobody of another.
+// newSigner returns how the key of an app's snapshots is made: from the installation's key, so that every node has it
+// and none is stored. Each app has its own, so that what is signed for one convinces nobody of another.
 func newSigner(installation []byte) (func(app string) (*ecdsa.PrivateKey, error), error) {
 	if installation == nil {
 		return nil, nil
@@ -94,7 +94,8 @@ func publicKey(key *ecdsa.PrivateKey) (SnapshotKey, error) {
 	text := base64.RawURLEncoding.EncodeToString
 	sum := sha256.Sum256(point)
 	return SnapshotKey{
-		Kty: "EC", Crv: "P-256", X: text(point[1:33]), Y: text(point[33:]), Use: "sig", Alg: "ES256", Kid: text(sum[:9]),
+		Kty: "EC", Crv: "P-256", X: text(point[1:33]), Y: text(point[33:]), Use: "sig", Alg: "ES256",
+		Kid: text(sum[:9]),
 	}, nil
 }
 

@@ -63,11 +63,13 @@ func TestSnapshotSaysWhatThePlanGives(t *testing.T) {
 		}
 		claims, err := p.read(keys, p.state())
 		p.ok(err)
-		if claims["app"] != "acme-test" || claims["mode"] != Test || claims["customer"] != "org_1" || claims["plan"] != plan {
+		if claims["app"] != "acme-test" || claims["mode"] != Test || claims["customer"] != "org_1" ||
+			claims["plan"] != plan {
 			t.Errorf("paid for %q: the snapshot says %v", paid.until, claims)
 		}
 		for name := range claims {
-			if strings.Contains(name, "meter") || strings.Contains(name, "credit") || strings.Contains(name, "balance") {
+			if strings.Contains(name, "meter") || strings.Contains(name, "credit") ||
+				strings.Contains(name, "balance") {
 				t.Errorf("the snapshot says %s", name)
 			}
 		}

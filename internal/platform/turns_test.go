@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// An app alone waits for nothing. Beside another it has its share, the other waits for none of its requests, and when it
-// falls silent the rest go on.
+// An app alone waits for nothing. Beside another it has its share, the other waits for none of its requests, and when
+// it falls silent the rest go on.
 func TestAppsTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -60,7 +60,8 @@ func (p *proof) may(pattern, customer string, known bool) int {
 		return http.StatusUnauthorized
 	case need == "plans":
 		return 0
-	case slices.ContainsFunc(strings.Fields(need), func(s string) bool { return !slices.Contains(p.scopes, s) }), p.customer != "" && !strings.Contains(pattern, "{customer}"):
+	case slices.ContainsFunc(strings.Fields(need), func(s string) bool { return !slices.Contains(p.scopes, s) }),
+		p.customer != "" && !strings.Contains(pattern, "{customer}"):
 		return http.StatusForbidden
 	case !strings.Contains(pattern, "{customer}"):
 		return 0
@@ -106,7 +107,8 @@ func (w *world) matrix() (wrong []string) {
 					got := w.tryProof(rt, p, customer)
 					switch {
 					case want != 0 && got.status != want:
-						say("%s with %s for %s: %d, want %d: %.120s", rt.Pattern, p.name, customer, got.status, want, got.body)
+						say("%s with %s for %s: %d, want %d: %.120s", rt.Pattern, p.name, customer, got.status, want,
+							got.body)
 					case want == 0 && slices.Contains([]int{401, 403, 404}, got.status) &&
 						!strings.Contains(rt.Pattern, "/holds/{id}"): // a hold is of one customer
 						say("%s with %s for %s: %d: %.120s", rt.Pattern, p.name, customer, got.status, got.body)
@@ -220,7 +222,8 @@ func (w *world) proofs(own, foreign string) (list []*proof) {
 		origin, foreign)
 	stray.dead = true
 	// The last: whoever makes a token clears away those that have ended.
-	ended := token("a token that has ended", w.tokenFor(w.a, own, platform.MayPay, origin), platform.MayPay, origin, own)
+	ended := token("a token that has ended", w.tokenFor(w.a, own, platform.MayPay, origin), platform.MayPay, origin,
+		own)
 	ended.dead = true
 	w.exec(`update customer_tokens set expires_at = now() - interval '1 second', created_at = now() - interval '1 minute'
 		where hash = $1`, hashOf(ended.secret))
@@ -324,7 +327,10 @@ func TestMatrixNoticesMutants(t *testing.T) {
 		{"a token in any page", "and t.origin = holder.origin", "", holder},
 		{"a token for any customer", "customer in ('', k.external_id)", "true", holder},
 		{"a token that reads pays", "and k.may = 'pay'", "", holder},
-		{"a token may all", "not (needed in ('plans:read', 'customers:read') or ", "needed = '' and not (true or ", holder},
+		{
+			"a token may all", "not (needed in ('plans:read', 'customers:read') or ", "needed = '' and not (true or ",
+			holder,
+		},
 	} {
 		t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
 			t.Parallel()

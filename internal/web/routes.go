@@ -408,7 +408,10 @@ func (p *parts) routes() []frame.Route {
 			Pattern: "POST /api/v1/customers/{customer}/holds/{id}/release", Access: frame.Server,
 			MaxBody: frame.MaxForm, Handle: p.apps.InTurn(p.apps.Release),
 		},
-		{Pattern: "GET /api/v1/customers/{customer}/entries", Access: frame.Customer, Handle: p.apps.InTurn(p.apps.Entries)},
+		{
+			Pattern: "GET /api/v1/customers/{customer}/entries", Access: frame.Customer,
+			Handle: p.apps.InTurn(p.apps.Entries),
+		},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/checkout", Access: frame.Customer,
 			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
