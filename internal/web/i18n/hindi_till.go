@@ -7,6 +7,7 @@ var hindiTill = map[string]string{
 	"Choose whom to import":                                    "किसे इंपोर्ट करें, चुनें",
 	"Choose other parties":                                     "दूसरी पार्टियाँ चुनें",
 	"Continue with those chosen":                               "चुनी हुई पार्टियों के साथ आगे",
+	"Say when the till was counted.":                           "बताएँ कि गल्ला कब गिना।",
 	"By counting":                                              "गिनने से",
 	"Count the till":                                           "गल्ला गिनें",
 	"What is in the till?":                                     "गल्ले में कितना है?",

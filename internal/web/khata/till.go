@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
@@ -19,6 +20,9 @@ func (h *Handlers) CountTill(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	count := ledger.TillCount{Closing: r.PostFormValue("at") == "close"}
+	if at := r.PostFormValue("at"); at != "open" && at != "close" {
+		return fault.InvalidField("at", "Say when the till was counted.")
+	}
 	if count.Date, err = formDate(r, "date"); err != nil {
 		return err
 	}
