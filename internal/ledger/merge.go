@@ -103,10 +103,12 @@ func merge(ctx context.Context, tx *postgres.Tx, m *Merge, phone string) error {
 	if _, err := tx.Exec(ctx, `set local statement_timeout = '5min'`); err != nil { // 50,000 rows on a slow machine
 		return err
 	}
-	for _, sql := range [...]string{mergeLivingSQL, mergeBinnedSQL} {
-		if _, err := tx.Exec(ctx, sql, PlanAnew, s.AccountID, s.BusinessID, m.From, m.Into, m.opening); err != nil {
-			return err
-		}
+	_, err := tx.Exec(ctx, mergeLivingSQL, PlanAnew, s.AccountID, s.BusinessID, m.From, m.Into, m.opening)
+	if err == nil {
+		_, err = tx.Exec(ctx, mergeBinnedSQL, PlanAnew, s.AccountID, s.BusinessID, m.From, m.Into, m.opening)
+	}
+	if err != nil {
+		return err
 	}
 	if m.filled {
 		if _, err := tx.Exec(ctx, `

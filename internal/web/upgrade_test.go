@@ -49,7 +49,7 @@ func TestUpgradePageFitsTheRefusal(t *testing.T) {
 	w := owned(t)
 	w.free(w.a)
 	w.ok(w.db.As(t.Context(), w.a.Caller, func(tx *postgres.Tx) error {
-		for range 4 { // beside the one that is there
+		for range 3 { // beside the two that are there
 			fields := ledger.PartyFields{Kind: ledger.Customer, Name: "Mohan"}
 			if _, err := ledger.AddParty(t.Context(), tx, fresh(), fields); err != nil {
 				return err

@@ -3248,8 +3248,8 @@ CREATE FUNCTION tijori_khata.sound_patterns(query text) RETURNS text[]
     AS $$
 begin
     return coalesce((
-        select array_agg('% ' || w || '%')
-          from string_to_table(ltrim(tijori_khata.sound_of(query)), ' ') w
+        select array_agg('% ' || w || '%' order by n)
+          from string_to_table(ltrim(tijori_khata.sound_of(query)), ' ') with ordinality x(w, n)
          where w <> ''), '{}');
 end $$;
 ALTER FUNCTION tijori_khata.sound_patterns(query text) OWNER TO tijori_owner;
@@ -6964,7 +6964,7 @@ CREATE INDEX email_changes_old_idx ON tijori.email_changes USING btree (old_emai
 CREATE INDEX email_changes_user_idx ON tijori.email_changes USING btree (user_id);
 CREATE INDEX entries_batch_idx ON tijori.entries USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
-CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
+CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by, cheque_state, reverses) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
 CREATE INDEX entries_reversed_idx ON tijori.entries USING btree (account_id, business_id, reverses) WHERE (reverses IS NOT NULL);

@@ -2,12 +2,12 @@ package i18n
 
 // hindiTill is the counting of the till, and the life of a cheque.
 var hindiTill = map[string]string{
-	"Say when it was counted.":                                 "बताएँ कि गिनती कब हुई।",
 	"How it was paid":                                          "कैसे चुकाया",
 	"Write cash, UPI, bank, cheque or goods.":                  "नकद, UPI, बैंक, चेक या माल लिखें।",
 	"Choose whom to import":                                    "किसे इंपोर्ट करें, चुनें",
 	"Choose other parties":                                     "दूसरी पार्टियाँ चुनें",
 	"Continue with those chosen":                               "चुनी हुई पार्टियों के साथ आगे",
+	"Say when the till was counted.":                           "बताएँ कि गल्ला कब गिना।",
 	"By counting":                                              "गिनने से",
 	"Count the till":                                           "गल्ला गिनें",
 	"What is in the till?":                                     "गल्ले में कितना है?",

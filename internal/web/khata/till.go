@@ -21,7 +21,7 @@ func (h *Handlers) CountTill(w http.ResponseWriter, r *frame.Request) error {
 	}
 	when := r.PostFormValue("at")
 	if when != "open" && when != "close" { // before or after the day's entries; it cannot be guessed
-		return fault.InvalidField("at", "Say when it was counted.")
+		return fault.InvalidField("at", "Say when the till was counted.")
 	}
 	count := ledger.TillCount{Closing: when == "close"}
 	if count.Date, err = formDate(r, "date"); err != nil {
