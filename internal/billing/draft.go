@@ -120,10 +120,13 @@ type drafted struct {
 	past     []goods
 }
 
+// draftDefault is the plan of who pays nothing, in a drafted file.
+const draftDefault = "basic"
+
 func (d *draft) plans() []*drafted {
 	byName := map[string]*drafted{}
 	var list []*drafted
-	ids := map[string]bool{"free": true}
+	ids := map[string]bool{draftDefault: true}
 	for _, o := range d.offers {
 		paid := d.paid[string(o.provider)+" "+o.ID]
 		if why := o.unfit(paid); why != "" {
@@ -157,7 +160,7 @@ func planName(o goods) string {
 		_, size := utf8.DecodeLastRuneInString(name)
 		name = strings.TrimSpace(name[:len(name)-size])
 	}
-	if !readable(name, 60) || strings.EqualFold(name, "free") {
+	if !readable(name, 60) || strings.EqualFold(name, draftDefault) {
 		name = cmp.Or(o.Product, o.ID)
 	}
 	return name
@@ -250,7 +253,7 @@ func (d *draft) file() string {
 	b.WriteString("# Drafted from what the providers sell. They do not know what a plan allows: fill in entitlements, limits " +
 		"and\n" +
 		"# credits_per_month, and look at the ranks, of which the higher is the better plan.\n\n" +
-		"[[plan]]\nid = \"free\"\nname = \"Free\"\ndefault = true\nrank = 0\nentitlements = []\n")
+		"[[plan]]\nid = \"" + draftDefault + "\"\nname = \"Basic\"\ndefault = true\nrank = 0\nentitlements = []\n")
 	for i, p := range list {
 		fmt.Fprintf(&b, "\n[[plan]]\nid = %s\nname = %s\nrank = %d\n", strconv.Quote(p.id),
 			strconv.Quote(p.name), 10*(i+1))

@@ -48,7 +48,7 @@ func TestDraftPlans(t *testing.T) {
 			price(facts.Razorpay, "plan_ProNew", "pro", "month", "INR", 79900, 9),
 			price(facts.Razorpay, "plan_ProOld", "Pro", "month", "INR", 49900, 2),
 			price(facts.Razorpay, "plan_Hindi", "व्यापार", "year", "INR", 499900, 2),
-			price(facts.Razorpay, "plan_Free", "Free", "month", "INR", 9900, 2),
+			price(facts.Razorpay, "plan_Basic", "Basic", "month", "INR", 9900, 2),
 		},
 	})
 	if err != nil {
@@ -96,7 +96,7 @@ func TestDraftPlans(t *testing.T) {
 		"stripe price_ProEuro": {"pro", true}, "razorpay plan_ProNew": {"pro", false},
 		"razorpay plan_ProOld":   {"pro", true},
 		"stripe price_TeamMonth": {"team_one_all", false}, "stripe price_Rupees": {"rupees", true},
-		"razorpay plan_Hindi": {"plan", false}, "razorpay plan_Free": {"plan_free", false},
+		"razorpay plan_Hindi": {"plan", false}, "razorpay plan_Basic": {"plan_basic", false},
 	} {
 		provider, price, _ := strings.Cut(id, " ")
 		got, ok := plans.PriceByID(facts.Provider(provider), price)

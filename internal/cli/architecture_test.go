@@ -63,7 +63,7 @@ var forbidden = []struct {
 	}},
 	{"internal/platform", []string{
 		"internal/account", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail",
-		"internal/billing/",
+		"internal/billing/stripe", "internal/billing/razorpay", "internal/billing/simulator",
 	}},
 	{"internal/web/apps", []string{"internal/ledger", "internal/account"}},
 	{"internal/backup", []string{

@@ -170,7 +170,10 @@ var cryptography = map[string]string{
 	"internal/account/seal.go":            "aes, cipher, hkdf", // secrets of authenticator apps
 	"internal/account/totp.go":            "hmac, sha1",        // codes of authenticator apps
 	"internal/platform/deliver.go":        "hmac",              // signatures of events
-	"internal/platform/platform.go":       "cipher",            // secrets of webhook endpoints
+	"internal/platform/platform.go":       "cipher, ecdsa",     // secrets of webhook endpoints; snapshots
+	"internal/platform/snapshot.go":       "ecdsa, elliptic, hkdf",
+	"client/snapshot.go":                  "ecdsa, elliptic",   // snapshots, by who reads them
+	"client/webhook.go":                   "hmac",              // signatures of events, by who hears them
 	"internal/platform/webhook.go":        "aes, cipher, hkdf", // the same
 	"internal/backup/archive.go":          "age",               // back-ups
 	"internal/backup/log.go":              "age",               // the same

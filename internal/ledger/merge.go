@@ -16,7 +16,7 @@ import (
 
 var (
 	errSameParty = fault.New(fault.Invalid, "Choose another party.").Coded("same_party")
-	errNoMerge   = fault.New(fault.NotFound, "There is no such merge.")
+	errNoMerge   = fault.New(fault.NotFound, "There is no such merge.").Coded("no_such_merge")
 	errLateMerge = fault.New(fault.Conflict,
 		"It is too late to undo this. You can still move entries one by one.").Coded("too_late_to_undo")
 	errMergedOn = fault.New(fault.Conflict,

@@ -41,7 +41,7 @@ var (
 		"A customer's ID is the app's own: up to %d characters, which are letters, digits and . _ : @ | ~ + = -", MaxCustomer).
 		Coded("customer_id")
 	errName  = fault.InvalidField("name", "Enter a name of up to 120 characters.").Coded("name_length")
-	errEmail = fault.InvalidField("email", "This is not an email address.").Coded("email")
+	errEmail = fault.InvalidField("email", "This is not an email address.")
 	errZone  = fault.InvalidField("time_zone", "There is no such time zone.").Coded("time_zone")
 )
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // What became of a line of an import.
@@ -218,7 +219,7 @@ func (i *Import) scanLines(rows pgx.Rows) error {
 		var found []byte
 		err := rows.Scan(&l.Line, &l.Customer, &l.Provider, &l.ID, &l.Outcome, &l.Detail, &found)
 		if err == nil {
-			err = json.Unmarshal(found, &l.Found)
+			err = strictjson.Decode(found, &l.Found)
 		}
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 const (
@@ -89,7 +90,7 @@ func (s *Service) nextLine(ctx context.Context, work postgres.Work) (*waitingLin
 	if l == nil {
 		return nil, nil //nolint:nilnil // nothing waits, which is no fault
 	}
-	return l, json.Unmarshal(credits, &l.Credits)
+	return l, strictjson.Decode(credits, &l.Credits)
 }
 
 // workLine brings in what a line names, or looks at it.

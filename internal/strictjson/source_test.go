@@ -28,6 +28,9 @@ var plain = map[string]string{
 	"internal/ledger/cursor.go":               "a cursor: a list of texts that are checked, without keys",
 	"internal/ledger/timeline.go":             "versions of a row, as the database wrote them",
 	"internal/mail/outbox.go":                 "our own outbox",
+	"internal/watch/probe/canary.go":          "the answers of the server that is watched, which may be newer",
+	"internal/watch/probe/onfile.go":          "the prober's own file",
+	"internal/platform/snapshot.go":           "a customer's state, as the database has just made it",
 }
 
 // Whatever a stranger writes is read here and nowhere else.

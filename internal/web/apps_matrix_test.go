@@ -316,7 +316,7 @@ func TestMatrixNoticesMutants(t *testing.T) {
 	for _, m := range []struct{ name, from, to, of string }{
 		{"a token reads the app's log", "s.account_id is not null", "false", "tijori_access.app_alone(text)"},
 		{"a check of any app's customer", "a.app_id = app and ", "", check},
-		{"a check with any scope", "not key.reads", "false", check},
+		{"a check with any scope", "not key_reads", "false", check},
 		{"a check with a revoked key", " and v.revoked_at is null", "", check},
 		{"any app's customer", "a.app_id = k.app_id and ", "", holder},
 		{"any scope", "not needed = any (k.scopes)", "false", holder},

@@ -131,6 +131,9 @@ func upgradeCodes(t *testing.T) (codes []string) {
 			if m[1] == `right+"_needs_plan"` { // of an entitlement that has no sentence yet
 				continue
 			}
+			if m[1] == `"not_in_plan"` { // of an app's own plans, which the khata's page does not sell
+				continue
+			}
 			if values[m[1]] == "" {
 				t.Errorf("%s: the code %s is no constant of package fault", path, m[1])
 			}

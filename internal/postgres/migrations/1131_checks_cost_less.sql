@@ -42,8 +42,9 @@ create or replace function tijori_plans.check_customers(hashes bytea[], customer
 #variable_conflict use_column
 declare
     today constant timestamptz := tijori_ops.clock();
-    asked bytea; -- the hash that key is of
-    key record;
+    asked bytea; -- the hash that the next two are of
+    key_app text;
+    key_reads boolean;
     app text;
     account uuid;
     feature text;
@@ -56,17 +57,17 @@ begin
         feature := features[n];
         if asked is distinct from hashes[n] then
             asked := hashes[n];
-            select v.app_id, 'customers:read' = any (v.scopes) as reads into key
+            select v.app_id, 'customers:read' = any (v.scopes) into key_app, key_reads
               from tijori.app_keys v where v.hash = asked and v.revoked_at is null;
         end if;
-        if key.app_id is null then -- a token, or nothing
+        if key_app is null then -- a token, or nothing
             select h.refused, h.app_id, h.account_id, a.revision into refused, app, account, revision
               from tijori_access.holder(asked, customers[n], origins[n], 'customers:read') h
               left join tijori.accounts a on a.account_id = h.account_id;
-        elsif not key.reads then
+        elsif not key_reads then
             refused := '42501';
         else
-            app := key.app_id;
+            app := key_app;
             select a.account_id, a.revision into account, revision from tijori.accounts a
              where a.app_id = app and a.external_id = customers[n] and a.erasing_at is null;
         end if;

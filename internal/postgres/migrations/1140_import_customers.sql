@@ -42,6 +42,7 @@ create table tijori.import_rows (
     attempts integer not null default 0,
     next_at timestamptz not null default now(),
     constraint import_rows_pkey primary key (app_id, import_id, line),
+    constraint import_rows_named_key unique (app_id, import_id, provider, provider_id), -- a file says once whose it is
     constraint import_rows_import_fkey foreign key (app_id, import_id)
         references tijori.imports (app_id, id) on delete cascade,
     constraint import_rows_provider_check check (provider in ('stripe', 'razorpay')),

@@ -7,7 +7,7 @@ var hindiIncidents = map[string]string{
 	"open":                       "जारी",
 	"There was no incident yet.": "अभी तक कोई घटना नहीं हुई।",
 	"closed by %s, %s":           "%s ने बंद की, %s",
-	"Reports of “This is not mine”, within 30 days": "“यह मेरा नहीं है” की शिकायतें, 30 दिनों में",
+	"Reports of “This is not mine”, within thirty days": "“यह मेरा नहीं है” की शिकायतें, तीस दिन में",
 	"Release":                       "रिलीज़",
 	"Runs since":                    "कब से चल रहा है",
 	"before that":                   "उससे पहले से",

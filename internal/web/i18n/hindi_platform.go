@@ -17,7 +17,7 @@ var hindiPlatform = map[string]string{
 	"Copy it now: it is not shown again.":  "इसे अभी कॉपी कर लीजिए: यह फिर नहीं दिखेगी।",
 	"Customers who pay":                    "भुगतान करने वाले ग्राहक",
 	"Recurring by the month":               "हर महीने की आवर्ती आय",
-	"Collected in 30 days":                 "30 दिनों में मिला",
+	"Collected in thirty days":             "तीस दिन में मिला",
 	"Failing payments":                     "विफल भुगतान",
 	"Search customers":                     "ग्राहक खोजें",
 	"The beginning of the app's own ID.":   "ऐप की अपनी आईडी की शुरुआत।",

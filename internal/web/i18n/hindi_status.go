@@ -21,7 +21,7 @@ var hindiStatus = map[string]string{
 	"%d days ago":                    "%d दिन पहले",
 	"%s of checks passed":            "%s जाँचें ठीक रहीं",
 	"Outages":                        "रुकावटें",
-	"None within 90 days.":           "90 दिनों में कोई नहीं।",
+	"None within ninety days.":       "नब्बे दिनों में कोई नहीं।",
 	"continues":                      "अभी जारी है",
 	"lasted %s":                      "%s तक रही",
 	"Today":                          "आज",

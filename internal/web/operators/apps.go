@@ -79,7 +79,7 @@ func (h *Handlers) renderApp(w http.ResponseWriter, r *frame.Request, status int
 			{Name: s.T("Customers"), Says: strconv.Itoa(g.Customers)},
 			{Name: s.T("Customers who pay"), Says: strconv.Itoa(g.Paying)},
 			{Name: s.T("Recurring by the month"), Says: ui.Or(amounts(g.Recurring), "–")},
-			{Name: s.T("Collected in 30 days"), Says: ui.Or(amounts(g.Collected), "–")},
+			{Name: s.T("Collected in thirty days"), Says: ui.Or(amounts(g.Collected), "–")},
 			{Name: s.T("Failing payments"), Says: strconv.Itoa(g.Failing)},
 		},
 	}

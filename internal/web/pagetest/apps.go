@@ -16,7 +16,7 @@ func (w world) app(line admin.AppLine) admin.App {
 			{Name: s.T("Customers"), Says: "1212"},
 			{Name: s.T("Customers who pay"), Says: "1012"},
 			{Name: s.T("Recurring by the month"), Says: "$12,400 · ₹4,12,300"},
-			{Name: s.T("Collected in 30 days"), Says: "$11,900 · ₹3,98,120"},
+			{Name: s.T("Collected in thirty days"), Says: "$11,900 · ₹3,98,120"},
 			{Name: s.T("Failing payments"), Says: "3"},
 		},
 		Plans: []admin.Fact{{Name: "Studio", Says: s.N(812, "%d customer", "%d customers")}},

@@ -21,7 +21,7 @@ const versions = [
 const plans = {
 	plans: [
 		{
-			id: "free", name: "Free", purpose: {}, default: true, recommended: false, entitlements: [],
+			id: "starter", name: "Starter", purpose: {}, default: true, recommended: false, entitlements: [],
 			limits: { projects: 3 }, allowances: [{ meter: "credits", amount: 5, every: "month" }], prices: [],
 		},
 		{
@@ -39,7 +39,7 @@ const plans = {
 	}],
 };
 const free = {
-	id: "o", revision: 1, plan: "free", status: "none", interval: null, until: null, ends_at: null, entitlements: [],
+	id: "o", revision: 1, plan: "starter", status: "none", interval: null, until: null, ends_at: null, entitlements: [],
 	limits: { projects: 3 }, meters: [{ meter: "credits", balance: 5, held: 0, next_allowance: null }],
 };
 const paid = {
@@ -110,7 +110,7 @@ for (const [React, Server, client, tijori] of versions) {
 		});
 		assert.match(page.text(), /Studio.*₹499 per month/);
 		assert.match(page.text(), /5 credits every month.*Up to 3 projects/);
-		assert.match(page.window.document.querySelector('[aria-current="true"]').textContent, /Free.*Your plan/);
+		assert.match(page.window.document.querySelector('[aria-current="true"]').textContent, /Starter.*Your plan/);
 		await page.press("Choose Studio");
 		const { key, ...choice } = page.seen.at(-1).body;
 		assert.match(key, /^[0-9a-f-]{36}$/);
@@ -177,7 +177,7 @@ for (const [React, Server, client, tijori] of versions) {
 
 	it("who comes back without paying has what they had", async (t) => {
 		const page = await open(t, (route) => h(Plan, { route }), back, "https://app.example.com/x?tijori=cancelled");
-		assert.equal(page.text(), "free false 5");
+		assert.equal(page.text(), "starter false 5");
 		assert.equal(page.seen.some((one) => one.path === "refresh"), false);
 	});
 
