@@ -25,7 +25,7 @@ var hindiPlatform = map[string]string{
 	"This app hears of no events.":         "इस ऐप को कोई इवेंट नहीं भेजा जाता।",
 	"Keys":                                 "चाबियाँ",
 	"Revoked":                              "रद्द",
-	"Revoke %s":                            "%s रद्द करें",
+	"Revoke %s":                            "%s बंद करें",
 	"Name of a new key":                    "नई चाबी का नाम",
 	"What it is for; it stands in this list.": "यह किसलिए है; यही नाम सूची में दिखेगा।",
 	"What it may":                         "यह क्या कर सकती है",
