@@ -13,6 +13,22 @@ import (
 	"github.com/tijorihq/tijori/internal/web/static"
 )
 
+// program is the text of a template or a format that was to be worked off, and stands on the page instead.
+var program = regexp.MustCompile(`@[A-Za-z.]+\(|%!|\b[vs]\.[A-Z]\w*|<nil>|\bmap\[`)
+
+// TestPagesShowNoProgram finds a component that was called in the middle of a line, which is text to templ.
+func TestPagesShowNoProgram(t *testing.T) {
+	each(t, func(t *testing.T, _, page string) {
+		text := markup.ReplaceAllString(page, " ")
+		if at := program.FindStringIndex(text); at != nil {
+			t.Errorf("the page says %q", text[max(0, at[0]-40):min(len(text), at[1]+20)])
+		}
+	})
+}
+
+// markup is what a reader does not see.
+var markup = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>|<[^>]*>`)
+
 // The limits of a first view: everything that a browser fetches to show a
 // page for the first time, as compressed bytes.
 const (
