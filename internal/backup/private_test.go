@@ -30,8 +30,13 @@ type private struct {
 
 func startPrivate(t *testing.T, dir string) (*embedded.Server, postgres.Config) {
 	t.Helper()
+	return startPrivateOf(t, dir, nil)
+}
+
+func startPrivateOf(t *testing.T, dir string, bins []string) (*embedded.Server, postgres.Config) {
+	t.Helper()
 	s, err := embedded.Start(t.Context(), embedded.Config{
-		Dir: dir, Users: postgres.LoginRoles(), Fast: true,
+		Dir: dir, BinDirs: bins, Users: postgres.LoginRoles(), Fast: true,
 		SharedBuffers: "16MB",
 	})
 	if err != nil {

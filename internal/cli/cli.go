@@ -52,6 +52,7 @@ type commands struct {
 	Audit     auditCmd     `cmd:"" help:"Find out what your app shows to the wrong people: engines, reports, baseline (docs/audit.md)."`
 	Backup    backupCmd    `cmd:"" help:"Back up, and look at back-ups: DIR or s3://…; list, verify, key."`
 	Restore   restoreCmd   `cmd:"" help:"Get a back-up back, into an empty place or beside what is there."`
+	Upgrade   upgradeCmd   `cmd:"" name:"upgrade-postgres" help:"Move Tijori's own PostgreSQL to a newer major version, keeping the old data: undo, remove."`
 	Bench     benchCmd     `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

@@ -59,6 +59,7 @@ func (c *doctorCmd) Run(e *env) error {
 	c.mailServer(e, x)
 	c.backups(e, x)
 	c.disk(x)
+	c.kept(x)
 	open := 0
 	for _, k := range x.checks {
 		if k.State != billing.CheckOK {

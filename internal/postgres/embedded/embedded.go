@@ -49,6 +49,8 @@ type Config struct {
 	// where the server listens.
 	ExtraSettings map[string]string
 
+	upgrading bool // the server's own account connects too, as pg_upgrade
+
 	// Recovery, when given, makes the server replay a log before it serves.
 	Recovery *Recovery
 }

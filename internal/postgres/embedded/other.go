@@ -37,3 +37,43 @@ func InUse(string) error { return Unpack("", nil) }
 
 // HasData is false: there is no private server.
 func HasData(string) bool { return false }
+
+// A Claim exists on Linux only, as a Server does.
+type Claim struct{}
+
+// An Installation is a PostgreSQL server whose programs are on this machine.
+type Installation struct {
+	Major    int
+	Bin      string
+	Upgrades bool
+}
+
+// Kept is data that an upgrade has set aside.
+type Kept struct {
+	Major int
+	Name  string
+}
+
+// ClaimDir returns a SetupError, as Start does.
+func ClaimDir(context.Context, string) (*Claim, error) { return nil, Unpack("", nil) }
+
+// KeptIn is empty: there is no private server.
+func KeptIn(string) ([]Kept, error) { return nil, nil }
+
+func (*Claim) Close()                                                 {}
+func (*Claim) Major() (int, error)                                    { return 0, ErrUnsupported }
+func (*Claim) Start(context.Context, Config) (*Server, error)         { return nil, ErrUnsupported }
+func (*Claim) Installations(context.Context, []string) []Installation { return nil }
+func (*Claim) Scratch() (string, error)                               { return "", ErrUnsupported }
+func (*Claim) RemoveScratch() error                                   { return nil }
+func (*Claim) TakeOver(context.Context, string) (Kept, error)         { return Kept{}, ErrUnsupported }
+
+func (*Claim) Undo(Kept) (Kept, error) { return Kept{}, ErrUnsupported }
+func (*Claim) Kept() ([]Kept, error)   { return nil, nil }
+func (*Claim) Remove(Kept) error       { return ErrUnsupported }
+func (*Claim) Altered() []string       { return nil }
+
+// UpgradeFiles is of Linux only.
+func (*Claim) UpgradeFiles(context.Context, Installation, Installation, string) error {
+	return ErrUnsupported
+}

@@ -109,7 +109,7 @@ func noPrograms(dir string, dirs []string, explicit bool, all []programs, want i
 	case want != 0 && majors != "":
 		return &SetupError{
 			fmt.Sprintf("the data in %s was made by postgresql %d, and only version %s is installed; nothing was changed", dir, want, majors),
-			fmt.Sprintf("install postgresql-%d, or move the data with its pg_dump", want), ErrWrongVersion,
+			fmt.Sprintf("install postgresql-%d; with both installed, tijori upgrade-postgres moves the data", want), ErrWrongVersion,
 		}
 	case want != 0:
 		return &SetupError{

@@ -22,6 +22,7 @@ type Server struct {
 	bin      string
 	process  *os.Process
 	log      *serverLog
+	claimed  bool // the directory belongs to a Claim, which releases it
 	stopping atomic.Bool
 	exited   chan struct{} // closed when the process has ended
 	exitErr  error         // why; set before exited is closed
@@ -149,7 +150,9 @@ func (s *Server) Stop() error {
 
 // end makes the process end, the gentlest way first, and closes what it used.
 func (s *Server) end() error {
-	defer s.state.close()
+	if !s.claimed {
+		defer s.state.close()
+	}
 	for _, step := range []struct {
 		signal syscall.Signal
 		wait   time.Duration

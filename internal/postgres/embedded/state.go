@@ -211,6 +211,9 @@ func (st *state) writeAccess(c Config) error {
 	for _, role := range append([]string{"postgres"}, c.Users...) {
 		ident += fmt.Sprintf("tijori %s %s\n", confQuoted(accountName(uint32(os.Geteuid()))), confQuoted(role))
 	}
+	if c.upgrading && st.account != nil {
+		ident += fmt.Sprintf("tijori %s postgres\n", confQuoted(accountName(st.account.Uid)))
+	}
 	for name, text := range map[string]string{hbaName: hba, identName: ident} {
 		if err := st.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return refused(st.dir, err)
