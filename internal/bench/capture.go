@@ -194,7 +194,7 @@ func script(statements []statement, n, parties int) string {
 		})
 		b.WriteString(strings.ReplaceAll(strings.TrimSuffix(strings.TrimSpace(sql), ";"), "\n", " ") + ";\n")
 		// A transaction that writes goes on after it has asked who is asking; a read is one round trip.
-		if pipelined && strings.Contains(s.sql, "from tijori_access.scope() s, (select") && !readOnly(statements, i) {
+		if pipelined && strings.Contains(s.sql, "from tijori_access.enter() e") && !readOnly(statements, i) {
 			end()
 		}
 	}

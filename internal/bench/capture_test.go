@@ -9,7 +9,7 @@ import (
 // What the program sends in one round trip is one pipeline of the script.
 func TestScriptKeepsRoundTrips(t *testing.T) {
 	t.Parallel()
-	const scope = "select 1 from tijori_access.scope() s, (select 2) zero(z)"
+	const scope = "select (select e from tijori_access.enter() e)"
 	read := []string{"reset all", "begin, read only", scope, "select 3", "commit", "reset all", "select 4"}
 	write := []string{"reset all", "begin, read write", scope, "insert", "commit", "reset all", "select 4"}
 	for _, c := range []struct {

@@ -22,6 +22,10 @@ var functions = map[string]use{
 		"tijori_app",
 		"says who is asking, from the credential",
 	},
+	"tijori_access.enter()": {
+		"tijori_app",
+		"scope, the day and what is frozen, as a transaction begins",
+	},
 	"tijori_access.user_id()":     {"tijori_app", "part of scope"},
 	"tijori_access.account_id()":  {"tijori_app", "part of scope"},
 	"tijori_access.business_id()": {"tijori_app", "part of scope"},
@@ -212,6 +216,14 @@ var functions = map[string]use{
 	"tijori_khata.totals()": {
 		"tijori_app",
 		"what the parties of the caller's own business come to, for who sees totals",
+	},
+	"tijori_khata.party_list(bigint,bigint,uuid,integer,date)": {
+		"tijori_app",
+		"parties of the caller's own business by balance, for who sees totals",
+	},
+	"tijori_khata.party_page(uuid,date,uuid,integer,date)": {
+		"tijori_app",
+		"a party of the caller's own business with its entries, for who sees totals",
 	},
 	"tijori_khata.party_count()": {
 		"tijori_app",

@@ -298,6 +298,8 @@ func TestFunctionsTellNothing(t *testing.T) {
 				args = append(args, "now()")
 			case "integer", "bigint":
 				args = append(args, strconv.Itoa(1))
+			case "date":
+				args = append(args, "date '2099-12-31'")
 			default:
 				t.Fatalf("function %s takes a %s: say here what to send", f.Name, typ)
 			}

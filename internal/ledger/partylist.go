@@ -124,24 +124,12 @@ where s.account_id = $1 and s.business_id = $2 and s.living and d.balance > 0 an
 	and (d.due_since, s.party_id) > ($4::date, $5::uuid)
 order by d.due_since, s.party_id limit $6`
 
-	// PartyListSQL is the list by balance, most owed first. Parameters: account,
-	// business, least balance, cursor's balance and id (above all for the first page), rows.
-	PartyListSQL = listHead + `
-	(select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
-		s.balance as key, null::int as matching
-	from tijori.party_sums s
-	where s.account_id = $1 and s.business_id = $2 and s.living
-		and s.balance >= $3 and (s.balance, s.party_id) < ($4::bigint, $5::uuid)
-		and s.party_id not in (select a.party_id from ahead a)
-	order by s.balance desc, s.party_id desc
-	limit $6)
-	union all
-	select a.party_id, a.balance, a.entries, a.last_date, null, a.balance, null
-	from ahead a
-	where a.living and a.balance >= $3 and (a.balance, a.party_id) < ($4::bigint, $5::uuid)
-	order by key desc, id desc
-	limit $6` + pageTail + `
-order by g.key desc, g.id desc`
+	// PartyListSQL is the list by balance, most owed first. Parameters: least balance, cursor's balance and id (above
+	// all for the first page), rows, today. See tijori_khata.party_list.
+	PartyListSQL = `
+select l.get, l.give, l.parties, l.due, l.advance, l.matching, l.id, l.kind, l.name, l.name_key, l.phone, l.version,
+	l.balance, l.entries, l.last_date, l.oldest_due, l.key
+from tijori_khata.party_list($1, $2, $3, $4, $5) l`
 
 	// AdvanceListSQL is the list of those whom the business owes, most owed first.
 	// Parameters: account, business, cursor's balance and id (below all for the first page), rows.
@@ -322,7 +310,7 @@ func (f PartyFilter) query(s postgres.Scope) (listQuery, error) {
 	if show == ShowDue {
 		least = 1
 	}
-	return listQuery{PartyListSQL, []any{account, business, least, c.Key, c.ID, rows}, false}, nil
+	return listQuery{PartyListSQL, []any{least, c.Key, c.ID, rows, s.Today}, false}, nil
 }
 
 // Check returns the Invalid fault that ListParties would return for the filter.

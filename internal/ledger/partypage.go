@@ -31,53 +31,15 @@ type PartyPage struct {
 	Next            Cursor // "" on the last page
 }
 
-// PartyPageSQL is a party's page in one statement. The balance after a row is
-// the sum of the entries up to the page's first row, less the rows above it: the
-// same as a window over (business_date, id) from the beginning, without reading
-// every row of it. Its rows come in that order, for which only the party's own index will do: left alone, the planner
-// takes the index of dates and reads the whole business. Parameters: account, business, party, cursor's date and id
-// (after everything for the first page), rows, today.
+// PartyPageSQL is a party's page. Parameters: party, cursor's date and id (after everything for the first page), rows,
+// today. See tijori_khata.party_page.
 const PartyPageSQL = `
-with party as (
-	select id, kind, name, phone, note, created_by, created_at, updated_at, deleted_at, version
-	from tijori.parties
-	where account_id = $1 and business_id = $2 and id = $3 and deleted_at is null
-), total as (
-	select coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date <= $7), 0)::bigint as given,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date <= $7), 0)::bigint
-			as received,
-		(count(*) filter (where e.business_date <= $7))::int as entries,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date > $7), 0)::bigint
-			as given_ahead,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date > $7), 0)::bigint
-			as received_ahead,
-		(count(*) filter (where e.business_date > $7))::int as entries_ahead,
-		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
-			filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
-	from (
-		select x.* from tijori.entries x
-		where x.account_id = $1 and x.business_id = $2 and x.party_id = $3 and x.deleted_at is null
-		order by x.business_date desc, x.id desc
-	) e
-), page as (
-	select e.*
-	from tijori.entries e
-	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
-		and (e.business_date, e.id) < ($4::date, $5::uuid)
-	order by e.business_date desc, e.id desc
-	limit $6
-)
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
-	t.given, t.received, t.entries, t.given_ahead, t.received_ahead, t.entries_ahead,
-	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode,
-	e.cheque_date, e.cheque_state, e.reverses,
-	e.created_by, e.created_at, e.updated_at, e.version,
-	t.top - coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
-		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
-from party p
-cross join total t
-left join page e on true
-order by e.business_date desc, e.id desc`
+	p.given, p.received, p.entries, p.given_ahead, p.received_ahead, p.entries_ahead,
+	p.entry_id, p.party_id, p.side, p.amount_minor, p.business_date, p.entry_note, p.opening, p.mode,
+	p.cheque_date, p.cheque_state, p.reverses,
+	p.entry_created_by, p.entry_created_at, p.entry_updated_at, p.entry_version, p.balance
+from tijori_khata.party_page($1, $2, $3, $4, $5) p`
 
 type entryCursor struct {
 	Date time.Time
@@ -121,7 +83,7 @@ func QueuePartyPage(s postgres.Scope, b *pgx.Batch, party uuid.UUID, after Curso
 	if err != nil {
 		c = beyond
 	}
-	b.Queue(PartyPageSQL, s.AccountID, s.BusinessID, party, c.Date, c.ID, PageSize+1, s.Today).Query(
+	b.Queue(PartyPageSQL, party, c.Date, c.ID, PageSize+1, s.Today).Query(
 		func(rows pgx.Rows) error { return page.scan(rows, s.Today) })
 }
 

@@ -58,15 +58,9 @@ const (
 	beginWriteSQL = "begin isolation level read committed, read write"
 	claimSQL      = `select set_config('tijori.credential', $1, true)` // of an API key, which has no scope
 	// scopeSQL claims and asks who that is, in the order of its columns; in another it would be refused for want of a
-	// credential. Two answers are written down for the policies. Neither is believed: the account is a hint for the
-	// look-up, and tijori.own_only chooses one of two comparisons with the truth. See tijori_access.open_to_app.
-	scopeSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true), (
-		select row (coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
-			s.sees_totals, s.adds_entries, s.runs_khata, s.owns, coalesce(tijori_khata.today(), date '0001-01-01'),
-			set_config('tijori.account', coalesce(s.account_id::text, ''), true),
-			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true),
-			tijori_ops.frozen())
-		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
+	// credential.
+	scopeSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true),
+		(select e from tijori_access.enter() e)`
 )
 
 // tryScopeSQL is scopeSQL for a caller that was not seen before, and may be a stranger with a made-up credential: a
@@ -108,7 +102,7 @@ func (c Caller) claims() []any {
 func (s *Scope) scan(row pgx.Row) error {
 	return row.Scan(nil, nil, pgtype.CompositeFields{
 		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
-		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil, &s.Frozen,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, &s.Frozen,
 	})
 }
 

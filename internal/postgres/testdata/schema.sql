@@ -416,6 +416,49 @@ begin
      where i.account_id = account and i.invited_by = sender and i.accepted_at is null and i.revoked_at is null;
 end $$;
 ALTER FUNCTION tijori_access.end_sent_invitations(account uuid, sender uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.enter(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean, OUT today date, OUT frozen integer) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+    credential bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    business uuid := nullif(current_setting('tijori.business', true), '')::uuid;
+    any_frozen boolean := true;
+    written text;
+begin
+    if business is not null then
+        select m.user_id, m.account_id, business, m.role, r.sees_totals, r.adds_entries, r.runs_khata, r.owns,
+               tijori_khata.today_in(b.time_zone), exists (select from tijori.freezes f where f.thawed_at is null)
+          into enter.user_id, enter.account_id, enter.business_id, enter.role, enter.sees_totals, enter.adds_entries,
+               enter.runs_khata, enter.owns, enter.today, any_frozen
+          from tijori.members m
+         cross join lateral (
+               select x.account_id, x.created_at, x.time_zone from tijori.businesses x
+                where x.account_id = m.account_id and x.id = business offset 0) b
+          join tijori.roles r on r.role = m.role
+         where (m.business_id is null or m.business_id = business) and m.user_id = (
+               select c.user_id from tijori.credentials c
+                where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now())
+         order by b.created_at, b.account_id, r.rank
+         limit 1;
+    end if;
+    if user_id is null then -- scope() knows why, or who it is without a business
+        select s.user_id, s.account_id, s.business_id, s.role, s.sees_totals, s.adds_entries, s.runs_khata, s.owns
+          into user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns
+          from tijori_access.scope() s;
+    end if;
+    written := set_config('tijori.account', coalesce(account_id::text, ''), true);
+    written := set_config('tijori.own_only', case when sees_totals then 'off' else 'on' end, true);
+    frozen := case when any_frozen then tijori_ops.frozen() else 0 end;
+    user_id := coalesce(user_id, nobody);
+    account_id := coalesce(account_id, nobody);
+    business_id := coalesce(business_id, nobody);
+    today := coalesce(today, '0001-01-01');
+end $$;
+ALTER FUNCTION tijori_access.enter(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean, OUT today date, OUT frozen integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.erasable() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2887,6 +2930,65 @@ begin
     return (select count(*) from tijori.parties p where p.account_id = mine and p.deleted_at is null);
 end $$;
 ALTER FUNCTION tijori_khata.party_count() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.party_list(at_least bigint, below bigint, below_id uuid, most integer, today date) RETURNS TABLE(get bigint, give bigint, parties integer, due integer, advance integer, matching integer, id uuid, kind text, name text, name_key text, phone text, version integer, balance bigint, entries integer, last_date date, oldest_due date, key bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    s record;
+    t record;
+    late boolean; -- whether any entry is dated ahead, which is seldom
+begin
+    select x.account_id, x.business_id into s from tijori_access.scope() x where x.sees_totals;
+    select coalesce(sum(p.balance) filter (where p.balance > 0), 0)::bigint as get,
+           coalesce(-sum(p.balance) filter (where p.balance < 0), 0)::bigint as give,
+           count(*)::integer as parties,
+           (count(*) filter (where p.balance > 0))::integer as due,
+           (count(*) filter (where p.balance < 0))::integer as advance
+      into t
+      from tijori.party_sums p
+     where p.account_id = s.account_id and p.business_id = s.business_id and p.living;
+    late := exists (select from tijori.entries e
+                     where e.account_id = s.account_id and e.business_id = s.business_id and e.business_date > today
+                       and e.deleted_at is null);
+    if late then
+        select o.get, o.give, o.parties, o.due, o.advance into t from tijori_khata.totals() o;
+    end if;
+    return query
+    with ahead as materialized (
+        select a.* from tijori_khata.ahead_of(s.account_id, s.business_id, today) a where late
+    ), page as (
+        (select p.party_id as id, p.balance, p.entries, p.last_date, nullif(p.due_since, date '2100-01-01') as oldest_due
+           from tijori.party_sums p
+          where p.account_id = s.account_id and p.business_id = s.business_id and p.living
+            and p.balance >= at_least and (p.balance, p.party_id) < (below, below_id)
+            and p.party_id <> all (array(select a.party_id from ahead a))
+          order by p.balance desc, p.party_id desc
+          limit most)
+        union all
+        select a.party_id, a.balance, a.entries, a.last_date, nullif(a.due_since, date '2100-01-01')
+          from ahead a
+         where a.living and a.balance >= at_least and (a.balance, a.party_id) < (below, below_id)
+         order by balance desc, id desc
+         limit most
+    )
+    select t.get, t.give, t.parties, t.due, t.advance, null::integer,
+           n.id, n.kind, n.name, n.name_key, n.phone, n.version, g.balance, g.entries, g.last_date, g.oldest_due, g.balance
+      from (select) one
+      left join (
+           page g
+           cross join lateral (
+               select p.id, p.kind, p.name, p.name_key, p.phone, p.version
+                 from tijori.parties p
+                where p.account_id = s.account_id and p.business_id = s.business_id and p.id = g.id
+                limit 1) n
+      ) on true
+     order by g.balance desc, g.id desc;
+end $$;
+ALTER FUNCTION tijori_khata.party_list(at_least bigint, below bigint, below_id uuid, most integer, today date) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.party_names(only_id uuid DEFAULT NULL::uuid, patterns text[] DEFAULT '{}'::text[], query text DEFAULT ''::text) RETURNS TABLE(id uuid, kind text, name text, name_key text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2908,6 +3010,57 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.party_page(party uuid, before date, before_id uuid, most integer, today date) RETURNS TABLE(id uuid, kind text, name text, phone text, note text, created_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone, deleted_at timestamp with time zone, version integer, given bigint, received bigint, entries integer, given_ahead bigint, received_ahead bigint, entries_ahead integer, entry_id uuid, party_id uuid, side text, amount_minor bigint, business_date date, entry_note text, opening boolean, mode text, cheque_date date, cheque_state text, reverses uuid, entry_created_by uuid, entry_created_at timestamp with time zone, entry_updated_at timestamp with time zone, entry_version integer, balance bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    s record;
+begin
+    select x.account_id, x.business_id into s from tijori_access.scope() x where x.sees_totals;
+    return query
+    with total as (
+        select coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date <= today), 0)::bigint
+                   as given,
+               coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date <= today), 0)::bigint
+                   as received,
+               (count(*) filter (where e.business_date <= today))::integer as entries,
+               coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date > today), 0)::bigint
+                   as given_ahead,
+               coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date > today), 0)::bigint
+                   as received_ahead,
+               (count(*) filter (where e.business_date > today))::integer as entries_ahead,
+               coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
+                   filter (where (e.business_date, e.id) < (before, before_id)), 0)::bigint as top
+          from (select x.id, x.side, x.amount_minor, x.business_date from tijori.entries x
+                 where x.account_id = s.account_id and x.business_id = s.business_id and x.party_id = party
+                   and x.deleted_at is null
+                 order by x.business_date desc, x.id desc) e
+    ), page as (
+        select e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.cheque_date,
+               e.cheque_state, e.reverses, e.created_by, e.created_at, e.updated_at, e.version
+          from tijori.entries e
+         where e.account_id = s.account_id and e.business_id = s.business_id and e.party_id = party
+           and e.deleted_at is null and (e.business_date, e.id) < (before, before_id)
+         order by e.business_date desc, e.id desc
+         limit most
+    )
+    select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
+           t.given, t.received, t.entries, t.given_ahead, t.received_ahead, t.entries_ahead,
+           e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.cheque_date,
+           e.cheque_state, e.reverses, e.created_by, e.created_at, e.updated_at, e.version,
+           t.top - coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
+               over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
+      from tijori.parties p
+     cross join total t
+      left join page e on true
+     where p.account_id = s.account_id and p.business_id = s.business_id and p.id = party and p.deleted_at is null
+     order by e.business_date desc, e.id desc;
+end $$;
+ALTER FUNCTION tijori_khata.party_page(party uuid, before date, before_id uuid, most integer, today date) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.rebuild_sums() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -4825,26 +4978,26 @@ ALTER FUNCTION tijori_plans.note_state(account uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-    mine constant uuid := (select s.account_id from tijori_access.scope() s);
-    current tijori.plans;
+    mine constant uuid := tijori_access.account_id();
+    at constant timestamptz := tijori_ops.clock(); -- asked once, not once a row
 begin
+    plan_id := '';
+    name := '';
+    limits := '{}';
+    entitlements := '{}';
     if mine is null then
-        plan_id := '';
-        name := '';
-        limits := '{}';
-        entitlements := '{}';
         return;
     end if;
-    current := tijori_plans.in_force(mine);
-    if current.id is null then
+    select p.id, p.name, p.limits, p.entitlements into plan_id, name, limits, entitlements
+      from tijori.accounts a
+     cross join lateral tijori_plans.plans_in_force(a.account_id, a.app_id, at) p
+     where a.account_id = mine;
+    if plan_id is null then
         raise exception 'the account has no plan' using errcode = 'object_not_in_prerequisite_state';
     end if;
-    plan_id := current.id;
-    name := current.name;
-    limits := current.limits;
-    entitlements := current.entitlements;
 end $$;
 ALTER FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.plan_of(account uuid) RETURNS text
@@ -8582,6 +8735,8 @@ GRANT SELECT ON TABLE tijori.members TO tijori_backup;
 GRANT UPDATE(role) ON TABLE tijori.members TO tijori_guard;
 REVOKE ALL ON FUNCTION tijori_access.end_membership(m tijori.members) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.end_sent_invitations(account uuid, sender uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.enter(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean, OUT today date, OUT frozen integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.enter(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean, OUT today date, OUT frozen integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.erasable() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) TO tijori_auth;
@@ -8756,8 +8911,12 @@ REVOKE ALL ON FUNCTION tijori_khata.open_sums() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.order_locks() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.party_count() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.party_count() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.party_list(at_least bigint, below bigint, below_id uuid, most integer, today date) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.party_list(at_least bigint, below bigint, below_id uuid, most integer, today date) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[], query text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.party_page(party uuid, before date, before_id uuid, most integer, today date) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.party_page(party uuid, before date, before_id uuid, most integer, today date) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.rebuild_sums() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.record_changes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.refuse_far_date() FROM PUBLIC;
@@ -9233,14 +9392,20 @@ GRANT SELECT(opening) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(batch_id) ON TABLE tijori.entries TO tijori_app;
 GRANT INSERT(request_hash) ON TABLE tijori.entries TO tijori_app;
 GRANT INSERT(created_by) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(created_by) ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT(created_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT(updated_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
+GRANT SELECT(version) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(mode),UPDATE(mode) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(mode) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(cheque_date),UPDATE(cheque_date) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(cheque_date) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(cheque_state),UPDATE(cheque_state) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(cheque_state) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(reverses) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(reverses) ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_backup;
 GRANT SELECT ON TABLE tijori.events TO tijori_backup;
@@ -9358,13 +9523,18 @@ GRANT SELECT(name) ON TABLE tijori.parties TO tijori_guard;
 GRANT INSERT(name_key),UPDATE(name_key) ON TABLE tijori.parties TO tijori_app;
 GRANT SELECT(name_key) ON TABLE tijori.parties TO tijori_guard;
 GRANT INSERT(phone),UPDATE(phone) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(phone) ON TABLE tijori.parties TO tijori_guard;
 GRANT INSERT(note),UPDATE(note) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(note) ON TABLE tijori.parties TO tijori_guard;
 GRANT INSERT(batch_id) ON TABLE tijori.parties TO tijori_app;
 GRANT INSERT(request_hash) ON TABLE tijori.parties TO tijori_app;
 GRANT INSERT(created_by) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(created_by) ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT(created_at) ON TABLE tijori.parties TO tijori_guard;
+GRANT SELECT(updated_at) ON TABLE tijori.parties TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.parties TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.parties TO tijori_guard;
+GRANT SELECT(version) ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT(sound_key) ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.party_sums TO tijori_guard;
