@@ -92,10 +92,11 @@ torture: ## the long proofs: histories, state machines, cut lines, kills; half a
 release: ## binaries, .deb, SPDX and sums into dist/; PLATFORMS="linux/amd64 linux/arm64"
 	@PLATFORMS="$(PLATFORMS)" scripts/release
 
-drill: ## play back-up, restore, damage, full disk and kills; a line for each
+drill: ## play back-up, restore, upgrades, rollback, fail-over, pooler, black hole, full disk and kills; a line for each
 	@scripts/setup-run
 	@$(MAKE) -s --no-print-directory build
-	@PATH="$$PATH:$(cache)/bin" scripts/drill bin/tijori
+	@status=0; PATH="$$PATH:$(cache)/bin"; scripts/drill bin/tijori || status=1; \
+		scripts/drill-servers bin/tijori || status=1; exit $$status
 
 bench: ## measure against pgbench; bench-credits, bench-webhook, bench-fair and bench-watch are parts of it
 	@scripts/setup-bench
