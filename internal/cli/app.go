@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,6 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/clock"
 	"github.com/tijorihq/tijori/internal/credits"
-	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/jobs"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
@@ -57,6 +57,7 @@ type app struct {
 	sim      *simulated
 	jobs     *jobs.Runner
 	keeper   *keeper // nil without back-ups
+	place    *machine
 	requests *requestMetrics
 	traces   *tracing.Source // nil where none are sent
 	watch    *watch.Service
@@ -72,7 +73,10 @@ type app struct {
 // start opens everything in order. Settings are checked before anything is touched.
 func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.Listener) (_ *app, err error) {
 	a := &app{flags: f, log: log, clock: clock.New(), requests: newRequestMetrics(), failed: make(chan error, 4)}
-	if a.public, err = parsePublicURL(f.PublicURL, listener.Addr().String()); err != nil {
+	if a.public, err = publicAddress(f.PublicURL, listener.Addr().String(), f.TLSDomain, f.tls()); err != nil {
+		return nil, err
+	}
+	if err := f.tlsFlags.check(a.public); err != nil {
 		return nil, err
 	}
 	proxies, err := parsePrefixes(f.TrustedProxies)
@@ -123,17 +127,23 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			return nil
 		})
 	}
+	secure, err := f.secure(log)
+	if secure != nil && secure.http != nil {
+		a.closers = append(a.closers, func() error { return closeUnserved(secure.http) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.place = &machine{public: a.public}
+	if secure != nil {
+		a.place.own = secure.Source
+	}
 	var simulatorListener net.Listener
 	if development { // a port that is taken is told before the database starts
 		if simulatorListener, err = listen(f.SimulatorAddr, "TIJORI_SIMULATOR_ADDR"); err != nil {
 			return nil, err
 		}
-		a.closers = append(a.closers, func() error { // once it is served on, the server closes it
-			if err := simulatorListener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-				return err
-			}
-			return nil
-		})
+		a.closers = append(a.closers, func() error { return closeUnserved(simulatorListener) })
 	}
 	open := f.open
 	if f.NoMigrate {
@@ -180,10 +190,14 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		return nil, err
 	}
 	sender = countedSender{sender, a.requests.mails}
+	if err := a.furnish(); err != nil {
+		return nil, err
+	}
 	if !f.NoJobs {
 		if a.keeper, err = f.newKeeper(ctx, a.database, log); err != nil {
 			return nil, err
 		}
+		a.place.keeper = a.keeper
 		if err := a.startJobs(ctx, sender); err != nil {
 			return nil, err
 		}
@@ -196,15 +210,25 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		Probes:  probe.NewDatabase(a.database.Watch),
 		Release: versionText(), Observe: a.requests.observe, Traces: a.traces,
 	}
-	if config.Machine, err = a.machine(); err != nil {
-		return nil, err
-	}
+	config.Machine = a.place.look
 	if development {
 		config.Demo = a.fillDemo
 	}
 	a.web = web.New(config)
-	a.serveOn(listener, a.web)
+	if secure != nil {
+		a.serveSecured(listener, secure, a.web)
+	} else {
+		a.serveOn(listener, a.web)
+	}
 	return a, a.serveMetrics()
+}
+
+// closeUnserved closes a listener that nobody may serve on yet: whoever does has closed it already.
+func closeUnserved(l net.Listener) error {
+	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // checkDevelopment refuses simulated payments where strangers could reach them, and real ones without mail or without
@@ -289,6 +313,11 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	if a.keeper != nil {
 		own = a.keeper.loops()
 	}
+	if a.public.Scheme == "https" {
+		own = append(own, jobs.Loop{
+			Name: "look at the certificate", Do: (&certificateWatch{a: a}).look, Poll: certificateEvery,
+		})
+	}
 	own = append(own, a.appLoops()...)
 	teller := newTeller(&a.flags.operatorFlags, sender, a.public.String())
 	prober, err := a.startProber(sender)
@@ -339,22 +368,28 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	return nil
 }
 
-// machine is what the program knows of where it runs.
-func (a *app) machine() (func(context.Context) insight.Machine, error) {
-	m := &machine{public: a.public, keeper: a.keeper}
-	if a.database.server != nil || a.outbox != nil {
-		dir, err := a.flags.dataDir()
-		if err != nil {
-			return nil, err
-		}
-		m.data = dir
+// furnish says where data is kept, when that is here.
+func (a *app) furnish() error {
+	if a.database.server == nil && a.outbox == nil {
+		return nil
 	}
-	return m.look, nil
+	dir, err := a.flags.dataDir()
+	a.place.data = dir
+	return err
 }
 
 // serveOn answers on a listener until stop, which lets requests finish.
-func (a *app) serveOn(l net.Listener, h http.Handler) {
+func (a *app) serveOn(l net.Listener, h http.Handler) { a.serve(l, h, nil) }
+
+// serve is serveOn with TLS where there is a configuration of it. Without, HTTP/2 is spoken with proxies that know that
+// they may.
+func (a *app) serve(l net.Listener, h http.Handler, secure *tls.Config) {
 	server := newHTTPServer(h, a.log)
+	server.TLSConfig = secure
+	server.Protocols = new(http.Protocols)
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
+	server.Protocols.SetUnencryptedHTTP2(secure == nil)
 	a.servers = append(a.servers, server)
 	a.closers = append(a.closers, func() error {
 		ctx, cancel := hold(10 * time.Second)
@@ -365,7 +400,11 @@ func (a *app) serveOn(l net.Listener, h http.Handler) {
 		return nil
 	})
 	go func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		serve := server.Serve
+		if secure != nil {
+			serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+		}
+		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 			a.failed <- fmt.Errorf("stopped listening on %s: %w", l.Addr(), err)
 		}
 	}()

@@ -84,6 +84,10 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	if err := settingsFromFiles(parser.Model); err != nil {
+		complain(stderr, err)
+		return exitUsage
+	}
 	k, err := parser.Parse(args)
 	if exit >= 0 {
 		return exit

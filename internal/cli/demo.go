@@ -29,7 +29,8 @@ func (c *demoCmd) Run(e *env) error {
 		return usagef("the demonstration account is for development: payment keys are set\nunset them, or use another state directory and database")
 	}
 	log := newLog(e, c.Verbose)
-	addr, simulatorAddr := c.Addr, c.SimulatorAddr
+	addr, simulatorAddr := c.listenAddr(), c.SimulatorAddr
+	c.tlsFlags = tlsFlags{}
 	c.Addr, c.SimulatorAddr, c.MetricsAddr, c.PublicURL = "127.0.0.1:0", "127.0.0.1:0", "", ""
 	listener, err := listen(c.Addr, "TIJORI_ADDR")
 	if err != nil {

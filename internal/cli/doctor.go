@@ -93,7 +93,7 @@ func (x *examination) print(e *env) {
 
 // settings checks what needs nobody else. Without a plan file that can be read there is nothing to ask about.
 func (c *doctorCmd) settings(x *examination) *billing.Plans {
-	if public, err := parsePublicURL(c.PublicURL, c.Addr); err != nil {
+	if public, err := c.public(); err != nil {
 		x.bad("public address", billing.CheckWrong, err, "")
 	} else if public.Scheme != "https" && !c.simulated() && !loopbackHost(public.Hostname()) {
 		x.bad("public address", billing.CheckWrong,
@@ -189,7 +189,7 @@ func (c *doctorCmd) services(e *env, x *examination, plans *billing.Plans) {
 		x.bad("service clock", billing.CheckWrong, err, "")
 		return
 	}
-	public, err := parsePublicURL(c.PublicURL, c.Addr)
+	public, err := c.public()
 	if err != nil {
 		return // said already
 	}

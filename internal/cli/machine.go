@@ -10,17 +10,20 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tijorihq/tijori/internal/certificate"
 	"github.com/tijorihq/tijori/internal/insight"
 )
 
 // A machine tells the operators' room what only the program knows of where it runs.
 type machine struct {
 	public *url.URL
-	keeper *keeper // nil where no back-ups are made here
-	data   string  // the directory that holds data; "" where none is kept here
+	keeper *keeper            // nil where no back-ups are made here
+	data   string             // the directory that holds data; "" where none is kept here
+	own    certificate.Source // where the server has its own certificate; nil where the public address is asked
 
 	mu        sync.Mutex
 	asked     time.Time // when the certificate was last asked for
+	certFrom  time.Time
 	certUntil time.Time
 	trouble   string
 }
@@ -46,8 +49,13 @@ func (m *machine) look(ctx context.Context) insight.Machine {
 			out.DiskFree, out.DiskTotal = uint64(fs.Bavail)*uint64(fs.Bsize), uint64(fs.Blocks)*uint64(fs.Bsize)
 		}
 	}
-	if out.TLS {
-		out.CertUntil, out.CertTrouble = m.certificate(ctx)
+	switch {
+	case m.own != nil:
+		if out.CertFrom, out.CertUntil = m.own.Span(); out.CertUntil.IsZero() {
+			out.CertTrouble = "there is none yet"
+		}
+	case out.TLS:
+		out.CertFrom, out.CertUntil, out.CertTrouble = m.certificate(ctx)
 	}
 	return out
 }
@@ -60,11 +68,11 @@ func unixTime(seconds int64) time.Time {
 }
 
 // certificate asks the public address for the end of its certificate, as a visitor would see it.
-func (m *machine) certificate(ctx context.Context) (until time.Time, trouble string) {
+func (m *machine) certificate(ctx context.Context) (from, until time.Time, trouble string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if time.Since(m.asked) < askAgain {
-		return m.certUntil, m.trouble
+		return m.certFrom, m.certUntil, m.trouble
 	}
 	port := m.public.Port()
 	if port == "" {
@@ -73,20 +81,20 @@ func (m *machine) certificate(ctx context.Context) (until time.Time, trouble str
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	m.asked = time.Now()
-	m.certUntil, m.trouble = time.Time{}, ""
+	m.certFrom, m.certUntil, m.trouble = time.Time{}, time.Time{}, ""
 	dialer := tls.Dialer{Config: &tls.Config{ServerName: m.public.Hostname(), MinVersion: tls.VersionTLS12}}
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(m.public.Hostname(), port))
 	if err != nil {
 		m.trouble = err.Error()
-		return m.certUntil, m.trouble
+		return m.certFrom, m.certUntil, m.trouble
 	}
 	defer conn.Close() //nolint:errcheck // nothing was sent
 	if c, ok := conn.(*tls.Conn); ok {
 		for _, cert := range c.ConnectionState().PeerCertificates {
 			if m.certUntil.IsZero() || cert.NotAfter.Before(m.certUntil) {
-				m.certUntil = cert.NotAfter
+				m.certFrom, m.certUntil = cert.NotBefore, cert.NotAfter
 			}
 		}
 	}
-	return m.certUntil, m.trouble
+	return m.certFrom, m.certUntil, m.trouble
 }

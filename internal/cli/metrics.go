@@ -28,7 +28,7 @@ func (a *app) metrics() []prometheus.Collector {
 		counter("tijori_inspected_answers_total", "How many answers were searched for ids of other accounts.",
 			a.inspect.Looked),
 		counter("tijori_uninspected_answers_total", "How many answers came too fast to be searched.", a.inspect.Missed),
-		newPoolMetrics(a.database.DB), a.requests, newStateMetrics(a),
+		newPoolMetrics(a.database.DB), a.requests, newStateMetrics(a), a.certificateMetric(),
 	}
 	if a.access != nil {
 		out = append(out,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -30,11 +31,17 @@ type operateFlags struct {
 	databaseFlags `embed:""`
 	providerFlags `embed:""`
 
-	Addr      string `env:"TIJORI_ADDR" default:"127.0.0.1:8080" hidden:""`
-	PublicURL string `name:"public-url" env:"TIJORI_PUBLIC_URL" placeholder:"URL" help:"Where users reach the server; its webhooks are looked for below it."`
-	Plans     string `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
-	As        string `placeholder:"NAME" help:"Who acts, as it is written down (default: this machine's user)."`
-	JSON      bool   `name:"json" help:"Print JSON."`
+	Addr      string   `env:"TIJORI_ADDR" default:"127.0.0.1:8080" hidden:""`
+	TLSDomain []string `name:"tls-domain" env:"TIJORI_TLS_DOMAIN" hidden:""`
+	PublicURL string   `name:"public-url" env:"TIJORI_PUBLIC_URL" placeholder:"URL" help:"Where users reach the server; its webhooks are looked for below it."`
+	Plans     string   `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
+	As        string   `placeholder:"NAME" help:"Who acts, as it is written down (default: this machine's user)."`
+	JSON      bool     `name:"json" help:"Print JSON."`
+}
+
+// public is where users reach the server.
+func (f *operateFlags) public() (*url.URL, error) {
+	return publicAddress(f.PublicURL, f.Addr, f.TLSDomain, false)
 }
 
 // A desk is what an operator's command works with.
@@ -53,7 +60,7 @@ func (f *operateFlags) open(e *env) (_ *desk, err error) {
 	if err != nil {
 		return nil, usagef("%v", err)
 	}
-	public, err := parsePublicURL(f.PublicURL, f.Addr)
+	public, err := f.public()
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,9 +21,9 @@ import (
 type serveFlags struct {
 	databaseFlags `embed:""`
 
-	Addr           string   `env:"TIJORI_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: ${default})."`
+	Addr           string   `env:"TIJORI_ADDR" placeholder:"HOST:PORT" help:"Where to listen, or unix:/PATH (default: 127.0.0.1:8080, with TLS :443)."`
 	MetricsAddr    string   `env:"TIJORI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Where to answer /metrics; nowhere when empty."`
-	PublicURL      string   `name:"public-url" env:"TIJORI_PUBLIC_URL" placeholder:"URL" help:"Where users reach this server (default: http://ADDR)."`
+	PublicURL      string   `name:"public-url" env:"TIJORI_PUBLIC_URL" placeholder:"URL" help:"Where users reach this server (default: http://ADDR, or https:// and the first name of TIJORI_TLS_DOMAIN)."`
 	TrustedProxies []string `env:"TIJORI_TRUSTED_PROXIES" placeholder:"NET,…" help:"Proxies whose X-Forwarded-For is believed."`
 	Plans          string   `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
 	OTLP           string   `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"Send traces there by OTLP over HTTP, such as http://127.0.0.1:4318; nowhere when empty."`
@@ -34,6 +35,7 @@ type serveFlags struct {
 	InspectEvery   int      `env:"TIJORI_INSPECT_EVERY" default:"8" placeholder:"N" help:"Look into one answer in so many for what is another account's (default: ${default})."`
 	Verbose        bool     `short:"v" env:"TIJORI_VERBOSE" help:"Log every request."`
 
+	tlsFlags      `embed:""`
 	keyFlags      `embed:""`
 	providerFlags `embed:""`
 	permitFlags   `embed:""`
@@ -50,7 +52,7 @@ type serveCmd struct {
 func (c *serveCmd) Run(e *env) error {
 	tuneMemory()
 	log := newLog(e, c.Verbose)
-	listener, err := listen(c.Addr, "TIJORI_ADDR")
+	listener, err := listen(c.listenAddr(), "TIJORI_ADDR")
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,9 @@ func (c *serveCmd) Run(e *env) error {
 		return errors.Join(err, listener.Close())
 	}
 	a.greet(e.stdout)
+	notify(log, "READY=1")
 	err = a.wait(e)
+	notify(log, "STOPPING=1")
 	fmt.Fprintln(e.stderr, "stopping…")
 	return errors.Join(err, a.stop())
 }
@@ -86,6 +90,10 @@ func newLog(e *env, verbose bool) *slog.Logger {
 
 // listen opens a port, and says in one sentence when it is taken.
 func listen(addr, setting string) (net.Listener, error) {
+	path, socket := strings.CutPrefix(addr, unixPrefix)
+	if socket {
+		return listenUnix(path, setting)
+	}
 	l, err := net.Listen("tcp", addr)
 	if err == nil {
 		return l, nil
@@ -101,6 +109,33 @@ func listen(addr, setting string) (net.Listener, error) {
 		}
 	}
 	return nil, &postgres.SetupError{Problem: "cannot listen on " + addr, Hint: hint, Err: err}
+}
+
+// unixPrefix begins the path of a socket where an address may stand.
+const unixPrefix = "unix:"
+
+// listenUnix opens a socket for a proxy of the same group on this machine. A socket that a killed server left behind is
+// taken over; one on which somebody answers, or another file, is not.
+func listenUnix(path, setting string) (net.Listener, error) {
+	hint := "set " + setting + " to unix: and a path in a folder that you may write to"
+	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		return nil, errors.Join(&postgres.SetupError{
+			Problem: path + " is taken by another program", Hint: hint,
+		}, conn.Close())
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+		if err := os.Remove(path); err != nil {
+			return nil, &postgres.SetupError{Problem: "cannot replace " + path, Hint: hint, Err: err}
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, &postgres.SetupError{Problem: "cannot listen on " + path, Hint: hint, Err: err}
+	}
+	if err := os.Chmod(path, 0o660); err != nil { //nolint:gosec // the group is the proxy's
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 // newHTTPServer has the time limits of a server that faces the internet.

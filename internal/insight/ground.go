@@ -73,6 +73,15 @@ type Machine struct {
 
 	TLS         bool      // the public address has it
 	Host        string    // of the public address
+	CertFrom    time.Time // when it was issued
 	CertUntil   time.Time // zero when it could not be asked
 	CertTrouble string    // why it could not
+}
+
+// CertMargins are how long before its end a certificate should have been renewed, and must be: three weeks and one,
+// less for one with a short life.
+func (m Machine) CertMargins() (due, urgent time.Duration) {
+	const week = 7 * 24 * time.Hour
+	life := m.CertUntil.Sub(m.CertFrom)
+	return min(3*week, life/4), min(week, life/12)
 }

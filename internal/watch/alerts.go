@@ -56,6 +56,11 @@ func (s *Service) Raise(ctx context.Context, a detect.Alert) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return raise(ctx, tx, a) })
 }
 
+// End says that an alert is over, if it is raised.
+func (s *Service) End(ctx context.Context, rule detect.Rule, subject string, at time.Time) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return end(ctx, tx, rule, subject, at) })
+}
+
 // raise also ends a dismissal: what is raised again is news.
 func raise(ctx context.Context, tx pgx.Tx, a detect.Alert) error {
 	id, err := uuid.NewV7()

@@ -76,6 +76,9 @@ const (
 	Down     Rule = "down"     // an address or canary does not answer as it should
 	Sighting Rule = "sighting" // a canary saw what is another's
 	Unprobed Rule = "unprobed" // a prober has fallen silent
+
+	// What the program says of itself.
+	Certificate Rule = "certificate" // it should have been renewed
 )
 
 // An Alert is a rule about a subject: a user, a key, an account, an address or a name's mark, or everything ("").

@@ -29,6 +29,12 @@ func TestNetworkBelievesTrustedProxies(t *testing.T) {
 		{"10.0.0.1:1", []string{"198.51.100.1, nonsense"}, "10.0.0.1"},
 		{"10.0.0.1:1", []string{""}, "10.0.0.1"},
 		{"10.0.0.1:1", []string{"10.0.0.9"}, "10.0.0.9"},
+		{"@", []string{"198.51.100.1"}, "198.51.100.1"}, // a proxy that comes by a socket
+		{"", []string{"127.0.0.1, 198.51.100.1"}, "198.51.100.1"},
+		{"@", []string{"198.51.100.1, 10.0.0.2"}, "198.51.100.1"},
+		{"@", nil, "socket"},
+		{"@", []string{"nonsense"}, "socket"},
+		{"nonsense", []string{"198.51.100.1"}, "nonsense"},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = c.from

@@ -47,23 +47,27 @@ func (f *Frame) Device(r *http.Request) account.Device {
 }
 
 // Network is the caller's address. A forwarded one is believed only as far as
-// trusted proxies wrote it.
+// trusted proxies wrote it. Whoever comes by a socket of this machine is one: nobody else may open it.
 func (f *Frame) Network(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
 	addr, err := netip.ParseAddr(host)
-	if err != nil {
+	socket := err != nil && (host == "" || host == "@")
+	if err != nil && !socket {
 		return host
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && f.trusts(addr); i-- {
+	for i := len(hops) - 1; i >= 0 && (socket || f.trusts(addr)); i-- {
 		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
 		}
-		addr = next
+		addr, socket = next, false
+	}
+	if socket {
+		return "socket"
 	}
 	return addr.Unmap().String()
 }

@@ -235,6 +235,7 @@ func hours(s ui.Shell, d time.Duration) string {
 
 func (x *examination) certificate(m insight.Machine) {
 	name := x.T("Certificate")
+	due, urgent := m.CertMargins()
 	switch left := m.CertUntil.Sub(x.now); {
 	case !m.TLS:
 		x.add(look, name, x.T("%s is served without TLS.", m.Host),
@@ -242,9 +243,9 @@ func (x *examination) certificate(m insight.Machine) {
 	case m.CertUntil.IsZero():
 		x.add(look, name, x.T("%s could not be asked for its certificate: %s", m.Host, m.CertTrouble),
 			x.T("See from outside whether the site opens."), "")
-	case left < 7*24*time.Hour:
+	case left < urgent:
 		x.add(bad, name, x.T("That of %s ends on %s.", m.Host, x.Moment(m.CertUntil)), x.T("Renew it today."), "")
-	case left < 21*24*time.Hour:
+	case left < due:
 		x.add(look, name, x.T("That of %s ends on %s.", m.Host, x.Moment(m.CertUntil)),
 			x.T("See why it was not renewed automatically."), "")
 	default:
