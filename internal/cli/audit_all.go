@@ -19,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/bundle"
 	"github.com/tijorihq/tijori/internal/audit/confirm"
 	"github.com/tijorihq/tijori/internal/audit/db"
+	"github.com/tijorihq/tijori/internal/audit/db/scratch"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 	"github.com/tijorihq/tijori/internal/audit/leaky"
 	"github.com/tijorihq/tijori/internal/audit/logs"
@@ -253,7 +254,8 @@ type auditDemoCmd struct {
 	Sound  bool   `help:"Repair the shop first: nothing is found then."`
 }
 
-// Run starts the leaky shop on this machine, for as long as the audit takes, and audits it.
+// Run starts the leaky shop on this machine, for as long as the audit takes, and audits it; then the code and the
+// schemas of a shop like it.
 func (c *auditDemoCmd) Run(e *env) (err error) {
 	listener, err := leaky.Listen()
 	if err != nil {
@@ -292,7 +294,11 @@ func (c *auditDemoCmd) Run(e *env) (err error) {
 		reports = append(reports, r)
 	}
 	p.done()
-	all := report.Merge(reports...)
+	texts, err := c.auditTexts(e)
+	if err != nil {
+		return err
+	}
+	all := report.Merge(append(reports, texts...)...)
 	all.Sort()
 	if err := writeReport(e, all, "html", c.Output); err != nil {
 		return err
@@ -301,4 +307,48 @@ func (c *auditDemoCmd) Run(e *env) (err error) {
 		fmt.Fprintf(e.stdout, "%-8s  %-28s  %s\n", f.Severity, report.Line(f.Rule), report.Line(f.Object))
 	}
 	return nil
+}
+
+// auditTexts audits the code and the schemas of the demonstration, in a folder that is thrown away. A schema is
+// attacked in a private PostgreSQL; where this machine has none, the report says that it was not tested.
+func (c *auditDemoCmd) auditTexts(e *env) (reports []*finding.Report, err error) {
+	folder, err := os.MkdirTemp("", "tijori-audit-demo")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	for _, dir := range []string{leaky.CodeDir, leaky.SupabaseDir, leaky.PostgresDir} {
+		var flaws []string
+		if !c.Sound {
+			flaws = leaky.TreeFlaws(dir)
+		}
+		if err := leaky.WriteTree(folder, dir, flaws); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(e.stderr, "the files in %s have %d flaws\n", dir, len(flaws))
+		r, err := auditText(e, filepath.Join(folder, filepath.FromSlash(dir)), dir)
+		if err != nil {
+			return nil, err
+		}
+		reports = append(reports, r)
+	}
+	return reports, nil
+}
+
+// auditText audits one folder of the demonstration.
+func auditText(e *env, at, dir string) (*finding.Report, error) {
+	if dir == leaky.CodeDir {
+		return source.Audit(e, source.Options{Dir: at})
+	}
+	o := db.Options{Migrations: at, Platform: "postgres", Attack: true}
+	if dir == leaky.SupabaseDir {
+		o.Platform = "supabase"
+	}
+	r, err := db.Audit(e, o)
+	if errors.Is(err, scratch.ErrNoServer) {
+		return &finding.Report{Command: "audit db", Target: dir, NotTested: []finding.NotTested{
+			{What: dir, Reason: err.Error()},
+		}}, nil
+	}
+	return r, err
 }

@@ -1,0 +1,7 @@
+'use client'
+import { useSession } from 'next-auth/react'
+
+export function useUser() {
+  const { data } = useSession()
+  return { user: data?.user }
+}
