@@ -314,7 +314,7 @@ func Page(v View) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if !v.WithoutFigures {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<div class=\"st-tools st-screen\"><button class=\"button plain small\" type=\"button\" data-print hidden>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<div class=\"st-tools st-screen\"><button class=\"button plain small\" type=\"button\" data-print>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1,7 +1,6 @@
-// A button for what every browser's menu does. Without this module there is no button.
+// A button for what every browser's menu does. Without scripts there is no button: the stylesheet says so, that the page
+// does not move when this module arrives.
 const button = document.querySelector("[data-print]");
 
-if (button) {
-	button.hidden = false;
-	button.addEventListener("click", () => window.print());
-}
+button?.classList.add("scripted");
+button?.addEventListener("click", () => window.print());
