@@ -61,6 +61,8 @@ func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]p
 		"own entries":   {ledger.OwnEntriesSQL, []any{a, b, party, who.UserID, beyond, uuid.Max, 51}, ""},
 		"statement":     {ledger.StatementSQL, []any{a, b, party, to}, ""},
 		"book":          {ledger.BookSQL, []any{a, b}, ""},
+		"device, from":  {ledger.DeviceFromSQL, []any{a, b, from, 20}, ""},
+		"device":        {ledger.DeviceBookSQL, []any{a, b, from}, ""},
 		"day book":      {ledger.DayBookSQL, []any{a, b, from, to}, ""},
 		"cash book":     {ledger.CashBookSQL, []any{a, b, to}, byDate},
 		"collections":   {ledger.CollectionsSQL, []any{a, b, from, to}, byDate},

@@ -163,6 +163,13 @@ var trials = map[string]trial{
 	"GET /status": {ask: at("/status"), status: 200, visitor: true},
 
 	"GET /waiting": {ask: at("/waiting"), status: 200, shows: "data-outbox"},
+	"GET /settings/offline": {
+		ask: at("/settings/offline"), status: 200, shows: wordOfA + "shop two",
+	},
+	"GET /api/offline": {ask: at("/api/offline"), status: 200, shows: `"businesses":["`},
+	"GET /api/businesses/{business}/offline": {ask: func(i ids) ask {
+		return ask{path: "/api/businesses/" + i.get("business") + "/offline"}
+	}, status: 200, shows: wordOfA + "party living"},
 
 	"GET /settings": {ask: at("/settings"), status: 200, shows: wordOfA + "mail-"},
 	"POST /settings": {
@@ -467,6 +474,22 @@ var trials = map[string]trial{
 		return ask{path: "/api/businesses/" +
 			i.get("business") + "/export.pdf"}
 	}, status: 200, shows: "%PDF-"},
+	"PUT /api/businesses/{business}/parties/{party}": {status: 200, shows: "Suresh", ask: func(i ids) ask {
+		return ask{path: "/api/businesses/" + i.get("business") + "/parties/" + i.get("party"), json: map[string]any{
+			"version": 2, "kind": "customer", "name": "Suresh", "phone": "", "note": "",
+		}}
+	}},
+	"PUT /api/businesses/{business}/entries/{entry}": {
+		status: 200, shows: `"amount":1000`, ask: func(i ids) ask {
+			return ask{
+				path: "/api/businesses/" + i.get("business") + "/entries/" + i.get("entry"),
+				json: map[string]any{
+					"version": 1, "side": "received", "amount": 1000, "date": "2026-03-30", "note": "", "mode": "",
+					"cheque_date": "",
+				},
+			}
+		},
+	},
 	"POST /api/businesses/{business}/parties": {status: 201, shows: "Mohan", ask: func(i ids) ask {
 		return ask{path: "/api/businesses/" + i.get("business") + "/parties", json: map[string]any{
 			"id":   newIDText(),

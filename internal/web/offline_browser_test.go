@@ -35,6 +35,7 @@ const (
 	lineCut
 	answersLost
 	entriesCut
+	apiCut // pages come, what a device sends does not
 )
 
 func (l *line) handler(w *world) http.Handler {
@@ -45,17 +46,18 @@ func (l *line) handler(w *world) http.Handler {
 		ModifyResponse: func(res *http.Response) error {
 			if res.Request.Method == "POST" && strings.Contains(res.Request.URL.Path, "/entries") {
 				l.posted.Add(1)
-				if l.state.Load() == answersLost {
-					_, err := io.Copy(io.Discard, res.Body)
-					w.ok(err)
-					panic(http.ErrAbortHandler)
-				}
+			}
+			if res.Request.Method != "GET" && l.state.Load() == answersLost {
+				_, err := io.Copy(io.Discard, res.Body)
+				w.ok(err)
+				panic(http.ErrAbortHandler)
 			}
 			return nil
 		},
 	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if now := l.state.Load(); now == lineCut || now == entriesCut && strings.HasSuffix(r.URL.Path, "/entries") {
+		if now := l.state.Load(); now == lineCut || now == entriesCut && strings.HasSuffix(r.URL.Path, "/entries") ||
+			now == apiCut && strings.HasPrefix(r.URL.Path, "/api/") {
 			panic(http.ErrAbortHandler)
 		}
 		through.ServeHTTP(rw, r)

@@ -56,6 +56,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /status", Access: frame.Anyone, KeepsFlash: true, Handle: p.status.Page},
 		{Pattern: "GET /offline", Access: frame.Anyone, KeepsFlash: true, Handle: p.khata.OfflinePage},
 		{Pattern: "GET /waiting", Access: frame.SignedIn, Handle: p.khata.WaitingPage},
+		{Pattern: "GET /settings/offline", Access: frame.SignedIn, Handle: p.khata.DevicePage},
 
 		// A user's own settings, and the team of an account.
 		{Pattern: "GET /settings", Access: frame.SignedIn, Handle: p.accounts.SettingsForm},
@@ -325,12 +326,25 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /api/billing/usage", Access: frame.Owns, Handle: p.plans.APIUsage},
 		{Pattern: "GET /api/billing/invoices", Access: frame.Owns, Handle: p.plans.APIInvoices},
+		{Pattern: "GET /api/offline", Access: frame.SignedIn, Handle: p.khata.APIReadable},
+		{
+			Pattern: "GET /api/businesses/{business}/offline", Limit: frame.MakesFile, Access: frame.SeesTotals,
+			Handle: p.khata.APIDeviceBook,
+		},
 		{Pattern: "GET /api/businesses/{business}/parties", Access: frame.Member, Handle: p.khata.APIParties},
 		{
 			Pattern: "POST /api/businesses/{business}/parties", Access: frame.RunsKhata, MaxBody: frame.MaxForm,
 			Handle: p.khata.APIAddParty,
 		},
 		{Pattern: "GET /api/businesses/{business}/parties/{party}", Access: frame.Member, Handle: p.khata.APIParty},
+		{
+			Pattern: "PUT /api/businesses/{business}/parties/{party}", Access: frame.RunsKhata, MaxBody: frame.MaxForm,
+			Handle: p.khata.APIEditParty,
+		},
+		{
+			Pattern: "PUT /api/businesses/{business}/entries/{entry}", Access: frame.AddsEntries, MaxBody: frame.MaxForm,
+			Handle: p.khata.APIEditEntry,
+		},
 		{
 			Pattern: "POST /api/businesses/{business}/entries", Access: frame.AddsEntries, MaxBody: frame.MaxForm,
 			Handle: p.khata.APIAddEntry,

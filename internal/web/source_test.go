@@ -136,6 +136,15 @@ func TestFieldsOfTheAPI(t *testing.T) {
 			"events.who",
 		},
 		"GET /api/businesses/{business}/tasks/{task}": {"done", "state", "stop", "text", "total"},
+		"GET /api/offline":                            {"businesses"},
+		"GET /api/businesses/{business}/offline": {
+			"book", "book.business", "book.digits", "book.edits", "book.from", "book.indian", "book.name",
+			"book.symbol", "book.today", "parties", "parties.before", "parties.entries", "parties.entries.amount",
+			"parties.entries.date", "parties.entries.id", "parties.entries.mode", "parties.entries.note",
+			"parties.entries.side",
+			"parties.entries.version", "parties.id", "parties.kind", "parties.name", "parties.note", "parties.phone",
+			"parties.version",
+		},
 		"GET /api/businesses/{business}/parties": {
 			"currency", "get", "give", "parties", "parties.balance",
 			"parties.id", "parties.kind", "parties.last_date", "parties.name", "parties.phone",
@@ -182,6 +191,7 @@ var mayKeep = map[string][]string{
 	"waiting.js": {"postMessage", "serviceWorker"},
 	"worker.js":  {"postMessage", "caches."},
 	"store.js":   {"indexedDB"},
+	"books.js":   {"indexedDB"},    // encrypted; held by TestBooksAreReadOffline and its like
 	"keys.js":    {"localStorage"}, // whether the keys are switched off
 	"places.js":  {"sessionStorage"},
 }

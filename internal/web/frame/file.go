@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/fault"
@@ -50,7 +51,11 @@ type File struct {
 	Name, Kind string
 	Task       *Task                 // by which it can be watched and stopped
 	Make       func(io.Writer) error // writes it, in transactions of the request
+	Packed     bool                  // Make writes gzip, which the client has said that it reads: see AcceptsGzip
 }
+
+// AcceptsGzip reports whether the client reads what is packed by gzip.
+func (r *Request) AcceptsGzip() bool { return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") }
 
 // SendFile answers with a file. It is made first, at the database's pace; then connections and slots are given back,
 // and only then it is sent, at the client's pace. An error before the first byte is returned, to be rendered; one
@@ -124,6 +129,9 @@ func (f *Frame) send(r *Request, file File, spooled *spool.File) error {
 	h := r.w.Header()
 	h.Set("Content-Type", file.Kind)
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file.Name}))
+	if file.Packed {
+		h.Set("Content-Encoding", "gzip")
+	}
 	h.Set("Content-Length", strconv.FormatInt(spooled.Size(), 10))
 	out := &pacedWriter{r: r, until: time.Now().Add(sendLimit)}
 	if spooled.Size() == 0 {

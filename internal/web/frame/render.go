@@ -74,7 +74,7 @@ func (f *Frame) WriteJSON(w http.ResponseWriter, r *Request, status int, body an
 func (f *Frame) Write(w http.ResponseWriter, r *Request, status int, body []byte) {
 	r.inspect(body)
 	var err error
-	if len(body) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if len(body) > 1400 && r.AcceptsGzip() {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Add("Vary", "Accept-Encoding")
 		w.WriteHeader(status)

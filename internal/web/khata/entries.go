@@ -37,10 +37,8 @@ func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
 	if out.AmountMinor, err = ledger.ReadAmount(f.amount, r.Person.Business.Currency); err != nil {
 		return out, err
 	}
-	if out.Mode == ledger.Cheque && f.cheque != "" {
-		if out.ChequeDate, err = ledger.ParseDate(f.cheque); err != nil {
-			return out, fault.Of(err).About("cheque_date")
-		}
+	if err = chequeDate(&out, f.cheque); err != nil {
+		return out, err
 	}
 	if f.date == "" {
 		out.Date = r.Today
@@ -107,9 +105,8 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 	}
 	form := readEntryForm(r)
 	fields, err := form.fields(r)
-	if whose := r.PostFormValue("user"); err == nil && whose != "" && whose != frame.MarkOf(r.Person.UserID) {
-		err = fault.New(fault.Conflict,
-			"Somebody else has signed in here since this page was opened. Check it again before you save.")
+	if err == nil {
+		err = sameUser(r)
 	}
 	if err == nil {
 		_, err = addEntry(r, id, partyID, fields)
@@ -131,6 +128,15 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 		return h.Redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
 	}
 	return h.Redirect(w, r, ui.PartyPath(business, partyID.String()))
+}
+
+// sameUser refuses a form that was opened by another user than is signed in now. The request knows who that is.
+func sameUser(r *frame.Request) error {
+	if whose := r.PostFormValue("user"); whose != "" && whose != frame.MarkOf(r.Person.UserID) {
+		return fault.New(fault.Conflict,
+			"Somebody else has signed in here since this page was opened. Check it again before you save.")
+	}
+	return nil
 }
 
 // savedFlash is code, unless the entry that was saved is dated ahead.
@@ -188,6 +194,9 @@ func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 	var e, saved ledger.Entry
 	err := r.AsPage(func(tx *postgres.Tx) (err error) {
 		if e, err = entryOfPath(r, tx); err != nil {
+			return err
+		}
+		if err := sameUser(r); err != nil {
 			return err
 		}
 		fields, err := form.fields(r)

@@ -134,14 +134,14 @@ func (h *Handlers) NewParty(w http.ResponseWriter, r *frame.Request) error {
 	}
 	fields := partyFields(r)
 	err = openingField(r.AsPage(func(tx *postgres.Tx) error {
+		if err := sameUser(r); err != nil {
+			return err
+		}
 		opening, err := openingOf(r)
 		if err != nil {
 			return err
 		}
-		_, err = ledger.AddParty(r.Context(), tx, id, fields)
-		if err == nil && opening.Opening {
-			_, err = ledger.AddOpening(r.Context(), tx, ledger.OpeningIDOf(id), id, opening)
-		}
+		_, err = addParty(r, tx, id, fields, opening)
 		return err
 	}))
 	if err != nil {
@@ -182,7 +182,10 @@ func (h *Handlers) EditParty(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
 	fields := partyFields(r)
 	version := r.FormVersion()
-	err := r.As(func(tx *postgres.Tx) error {
+	err := r.AsPage(func(tx *postgres.Tx) error {
+		if err := sameUser(r); err != nil {
+			return err
+		}
 		_, err := ledger.EditParty(r.Context(), tx, id, version, fields)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/freeze"
+	"github.com/tijorihq/tijori/internal/web/page/device"
 	"github.com/tijorihq/tijori/internal/web/page/notmine"
 	"github.com/tijorihq/tijori/internal/web/page/outbox"
 	"github.com/tijorihq/tijori/internal/web/page/paused"
@@ -29,6 +30,8 @@ func (w world) rest() []Sample {
 		{"outbox-mail", outbox.One(outbox.MailView{Shell: s, Mail: mail})},
 	}
 	out = append(out, Sample{"waiting", waiting.Page(waiting.View{Shell: w.in("/waiting")})},
+		Sample{"device", device.Page(device.View{Shell: w.in("/settings/offline"), Books: w.in("").Businesses})},
+		Sample{"device-none", device.Page(device.View{Shell: w.in("/settings/offline")})},
 		Sample{"offline", waiting.Page(waiting.View{Shell: w.out("/offline"), Offline: true})})
 	for _, status := range []int{403, 404, 429, 500, 503} {
 		out = append(out, Sample{fmt.Sprintf("error-%d", status), problem.Page(problem.View{

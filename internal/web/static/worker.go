@@ -14,7 +14,7 @@ const WorkerPath = "/worker.js"
 
 // kept is what the worker keeps of a release: what the page without a connection needs, with all that its modules
 // fetch.
-var kept = with([]string{"tijori.css", "icons.svg", "favicon.svg"}, "app.js", "waiting.js")
+var kept = with([]string{"tijori.css", "icons.svg", "favicon.svg"}, "app.js", "waiting.js", "reader.js")
 
 // with adds modules and what they fetch to a list, each once.
 func with(list []string, modules ...string) []string {

@@ -17,6 +17,15 @@ async function show() {
 	dispatchEvent(new CustomEvent("waiting"));
 }
 
+// renew asks the server what may still be read on this device, and renews it; what may not is erased. A page that does
+// not say who is signed in decides nothing: the server does.
+async function renew(user) {
+	const kept = await store.books();
+	if (!kept) return;
+	if (user && kept.user !== user) return store.eraseBooks();
+	await (await import("./books.js")).refresh(kept.user);
+}
+
 const send = () => worker?.ready.then((r) => r.active.postMessage("send"));
 
 async function begin() {
@@ -26,8 +35,10 @@ async function begin() {
 		{ user: me.user, business: me.business, shop: me.shop, symbol: me.symbol, digits: Number(me.digits), indian: "indian" in me, party: e.dataset.seen, name: e.dataset.name, at: at - i }
 	)));
 	await show();
+	renew(me.user).catch(() => {}); // without a connection, or with a server that is busy, at the next page
 	if (!worker) return;
 	worker.addEventListener("message", (e) => {
+		if (e.data.sent) store.staleBooks().then(() => renew(me.user)).catch(() => {});
 		if (e.data.sent && news) {
 			news.querySelector("p").textContent = e.data.sent === 1 ? news.dataset.sent : news.dataset.many.replace("{n}", e.data.sent);
 			news.hidden = false;
@@ -53,11 +64,17 @@ addEventListener("submit", (e) => {
 		return;
 	}
 	store.forget().catch(() => {});
+	store.books().then((kept) => kept && store.eraseBooks()).catch(() => {});
 }, true);
+
+// What is written here is not in the books that this device keeps: they are renewed with the next page.
+addEventListener("submit", (e) => {
+	if (e.target.method === "post" && me.user && !("local" in e.target.dataset)) store.staleBooks().catch(() => {});
+});
 
 // A device that keeps nothing, such as a private window, does without all this.
 if (me.user && badge) begin().catch(() => {});
 else if (!("offline" in me)) {
 	places.forget();
-	store.forget().catch(() => {});
+	store.forget().then(() => renew()).catch(() => {});
 }

@@ -1,5 +1,6 @@
-// What this device keeps, in IndexedDB: entries that wait for a connection, each bound to the user and business
-// that wrote it; who is signed in (no secret); and the names of parties seen last, for the offline form.
+// What this device keeps, in IndexedDB: entries, parties and edits that wait for a connection, each bound to the user and business
+// that wrote it; who is signed in (no secret); the names of parties seen last, for the offline form; and whose books are
+// kept here, if any.
 // It runs in pages and in the worker, so it exports by name.
 self.store = (() => {
 	const database = "tijori", mostSeen = 200;
@@ -42,6 +43,12 @@ self.store = (() => {
 		s.get(id).onsuccess = (e) => e.target.result && s.put({ ...e.target.result, ...alter });
 	});
 
+	// drop deletes what waits; with a moment, only what was written then: an edit may have been written again meanwhile.
+	const drop = (id, at) => run("entries", "readwrite", (s) => {
+		if (at === undefined) s.delete(id);
+		else s.get(id).onsuccess = (e) => e.target.result?.at === at && s.delete(id);
+	});
+
 	// iAm says who is signed in, and forgets the parties that somebody else has seen.
 	async function iAm(me) {
 		await run("who", "readwrite", (s) => s.put(me, "me"));
@@ -56,8 +63,28 @@ self.store = (() => {
 	// forget is for when nobody is signed in. Waiting entries stay: they are their user's, and shown to nobody else.
 	async function forget() {
 		if (indexedDB.databases && !(await indexedDB.databases()).some((d) => d.name === database)) return;
-		await run("who", "readwrite", (s) => s.clear());
+		await run("who", "readwrite", (s) => s.delete("me"));
 		await run("seen", "readwrite", (s) => s.clear());
+	}
+
+	// The books that this device keeps for reading without a connection are in a database of their own, which books.js
+	// opens. Here stands whose they are, and since when they are behind what was written here.
+	async function books() {
+		if (indexedDB.databases && !(await indexedDB.databases()).some((d) => d.name === database)) return undefined;
+		return run("who", "readonly", (s) => s.get("books"));
+	}
+
+	const changeBooks = (change) => run("who", "readwrite", (s) => {
+		s.get("books").onsuccess = (e) => e.target.result && s.put(change(e.target.result), "books");
+	});
+
+	// eraseBooks erases them with their keys. It waits for nobody who has them open: they make way.
+	async function eraseBooks() {
+		await new Promise((done) => {
+			const r = indexedDB.deleteDatabase("tijori-books");
+			r.onsuccess = r.onerror = done;
+		});
+		await run("who", "readwrite", (s) => s.delete("books"));
 	}
 
 	// newID is a UUID of version 7: entries of a day stand in the order of their ids.
@@ -71,9 +98,12 @@ self.store = (() => {
 	}
 
 	return {
-		newID, who, iAm, forget, waiting, change,
+		newID, who, iAm, forget, waiting, change, books, eraseBooks,
+		keepBooks: (user) => run("who", "readwrite", (s) => s.put({ user }, "books")),
+		staleBooks: () => changeBooks((b) => ({ ...b, stale: (b.stale ?? 0) + 1 })),
+		freshBooks: (read) => changeBooks((b) => b.stale === read.stale ? { user: b.user } : b),
 		keep: (x) => run("entries", "readwrite", (s) => s.put(x)),
-		drop: (id) => run("entries", "readwrite", (s) => s.delete(id)),
+		drop,
 		see: (parties) => run("seen", "readwrite", (s) => parties.forEach((p) => s.put(p))),
 		seen: async (user) => (await all("seen")).filter((x) => x.user === user).sort((a, b) => b.at - a.at),
 	};

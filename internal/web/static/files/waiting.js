@@ -1,4 +1,4 @@
-// The list of entries that wait on this device, and the form for another one while there is no connection.
+// The list of what waits on this device, and the form for another one while there is no connection.
 import "./entry.js";
 import "./store.js";
 import "./sum.js";
@@ -44,11 +44,12 @@ function draw(x) {
 	const li = line.content.firstElementChild.cloneNode(true), find = (s) => li.querySelector(s);
 	li.dataset.id = x.id;
 	find("[data-name]").textContent = x.name || root.dataset.unknown;
-	find("[data-when]").textContent = [/^\d{4}-\d\d-\d\d$/.test(x.date) ? local.format(new Date(x.date)) : x.date, x.note, x.shop].filter(Boolean).join(" · ");
+	find("[data-when]").textContent = [/^\d{4}-\d\d-\d\d$/.test(x.date) ? local.format(new Date(x.date)) : x.date, x.phone, x.note, x.shop].filter(Boolean).join(" · ");
 	for (const side of li.querySelectorAll("[data-side]")) {
 		if (side.dataset.side !== x.side) side.remove();
 		else side.querySelector(".num").textContent = money(x);
 	}
+	for (const tag of li.querySelectorAll("[data-kind]")) if (tag.dataset.kind !== x.kind) tag.remove();
 	const why = find("[data-why]");
 	if (x.state === "refused") why.querySelector("span").textContent = x.reason || root.dataset[x.field] || root.dataset.refused;
 	else if (x.state === "signin") why.querySelector("span").textContent = root.dataset.signin;
@@ -60,19 +61,22 @@ function draw(x) {
 		await show();
 		again();
 	});
-	const edit = find("details");
-	if (x.state !== "refused") edit.remove();
+	const edit = find("details"), open = find("[data-open]"), aboutParty = x.kind?.startsWith("party");
+	if (x.past) open.href = `/b/${x.business}/p/${x.party}` + (x.entry ? `/entries/${x.entry}/edit` : "/edit");
+	else open.remove();
+	for (const field of edit.querySelectorAll("[data-of]")) if ((field.dataset.of === "party") !== !!aboutParty) field.remove();
+	if (x.state !== "refused" || x.past) edit.remove();
 	else for (const field of edit.querySelectorAll("input")) {
 		field.id = field.name + "-" + x.id;
 		field.closest(".field").querySelector("label").htmlFor = field.id;
-		field.value = x[field.name];
+		field.value = x[field.name] ?? "";
 	}
 	edit.querySelector("form")?.addEventListener("submit", async (e) => {
 		e.preventDefault();
 		drawn = undefined;
 		const fresh = Object.fromEntries(new FormData(e.target));
 		edit.open = false;
-		await store.change(x.id, { ...fresh, state: "", reason: "" });
+		await store.change(x.id, { ...fresh, state: "", reason: "", at: Date.now() });
 		await show();
 		again();
 	});
@@ -81,7 +85,8 @@ function draw(x) {
 
 // The form is for the page without a connection. With one, there is the khata.
 async function prepare() {
-	const seen = await store.seen(me?.user);
+	const known = await store.seen(me?.user), fresh = (await store.waiting(me?.user)).filter((x) => x.kind === "party");
+	const seen = [...known, ...fresh.filter((x) => !known.some((p) => p.party === x.id)).map((x) => ({ ...x, party: x.id }))];
 	if (!seen.length) return;
 	const party = document.getElementById("party");
 	const asked = query.get("party") ?? location.pathname.match(/\/p\/([0-9a-f-]{36})/)?.[1];
@@ -116,21 +121,28 @@ async function prepare() {
 			side: form.elements.side.value, amount: amount.value, date: form.elements.date.value, note: form.elements.note.value, at: Date.now(), state: "",
 		});
 		amount.value = form.elements.note.value = out.textContent = "";
-		said.textContent = root.dataset.kept;
-		await show();
+		await kept();
 		amount.focus();
-		navigator.serviceWorker?.ready.then((r) => r.active.postMessage("send"));
 	});
+}
+
+// kept is after something was written on this page.
+async function kept() {
+	said.textContent = root.dataset.kept;
+	await show();
+	navigator.serviceWorker?.ready.then((r) => r.active.postMessage("send"));
 }
 
 // Online, the server has said who this is. Without a connection, it is who was here last and has not signed out.
 me = "offline" in document.body.dataset ? await store.who() : { user: document.body.dataset.user };
 await show();
+if (form && me && (await store.books())?.user === me.user) (await import("./reader.js")).start(me.user);
 if (form) {
 	await prepare();
 	await show();
 }
 addEventListener("waiting", show);
+addEventListener("kept", () => kept().then(() => said.focus()));
 navigator.serviceWorker?.addEventListener("message", show);
 if (form && location.pathname !== "/offline") comeBack();
 
@@ -139,7 +151,8 @@ if (form && location.pathname !== "/offline") comeBack();
 function comeBack() {
 	const often = 2_000, seldom = 60_000;
 	let pause = often, looking = false, timer;
-	const writing = () => form.elements.amount.value || form.elements.note.value || rows.querySelector("details[open]");
+	const writing = () => form.elements.amount.value || form.elements.note.value || rows.querySelector("details[open]") || document.getElementById("pin").value
+		|| document.querySelector("[data-reader] details[open]");
 	const there = () => fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(10_000) }).then((r) => r.ok, () => false);
 	async function look() {
 		clearTimeout(timer);
