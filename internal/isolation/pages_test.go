@@ -17,7 +17,7 @@ func TestPagesAnswerAsPolicies(t *testing.T) {
 	const (
 		everything = `-9223372036854775808, 9223372036854775807, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 100000,
 			date '2099-12-31'`
-		newest     = `date '2101-01-01', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 100000, date '2099-12-31'`
+		newest = `date '2101-01-01', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 100000, date '2099-12-31'`
 	)
 	alike := map[string][2]string{
 		"enter": {

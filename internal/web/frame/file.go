@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/fault"
@@ -55,7 +54,7 @@ type File struct {
 }
 
 // AcceptsGzip reports whether the client reads what is packed by gzip.
-func (r *Request) AcceptsGzip() bool { return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") }
+func (r *Request) AcceptsGzip() bool { return accepts(r.Header.Get("Accept-Encoding"), "gzip") }
 
 // SendFile answers with a file. It is made first, at the database's pace; then connections and slots are given back,
 // and only then it is sent, at the client's pace. An error before the first byte is returned, to be rendered; one

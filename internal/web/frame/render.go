@@ -2,9 +2,7 @@ package frame
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,14 +14,6 @@ import (
 )
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-var zippers = sync.Pool{New: func() any {
-	z, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
-	if err != nil {
-		panic(err) // the level is a constant
-	}
-	return z
-}}
 
 // Render writes a page: to a buffer first, so that a failing template never
 // leaves half a page with status 200 behind.
@@ -73,20 +63,19 @@ func (f *Frame) WriteJSON(w http.ResponseWriter, r *Request, status int, body an
 // Write sends a whole body, compressed where it pays.
 func (f *Frame) Write(w http.ResponseWriter, r *Request, status int, body []byte) {
 	r.inspect(body)
-	var err error
-	if len(body) > 1400 && r.AcceptsGzip() {
-		w.Header().Set("Content-Encoding", "gzip")
+	coding := ""
+	if len(body) > 1400 {
 		w.Header().Add("Vary", "Accept-Encoding")
-		w.WriteHeader(status)
-		z := zippers.Get().(*gzip.Writer)
-		defer zippers.Put(z)
-		z.Reset(w)
-		if _, err = z.Write(body); err == nil {
-			err = z.Close()
-		}
-	} else {
+		coding = encoding(r.Header.Get("Accept-Encoding"))
+	}
+	var err error
+	if coding == "" {
 		w.WriteHeader(status)
 		_, err = w.Write(body)
+	} else {
+		w.Header().Set("Content-Encoding", coding)
+		w.WriteHeader(status)
+		err = compress(w, coding, body)
 	}
 	if err != nil {
 		f.Log.Debug("write the answer", "request", r.ID, "error", err)

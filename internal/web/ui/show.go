@@ -33,11 +33,11 @@ func Initial(name string) string {
 	return string(out)
 }
 
-// Tint is the class of one of six quiet colours, always the same for a name.
-func Tint(name string) string {
+// tint is one of six quiet colours, 0 to 5, always the same for a name.
+func tint(name string) string {
 	h := fnv.New32a()
 	h.Write([]byte(name))
-	return "tint-" + strconv.Itoa(int(h.Sum32()%6))
+	return strconv.Itoa(int(h.Sum32() % 6))
 }
 
 // positive is an amount without its sign: a word and an arrow tell the side.
@@ -46,17 +46,6 @@ func positive(a money.Amount) money.Amount {
 		a.Minor = -a.Minor
 	}
 	return a
-}
-
-// direction is the class of an amount that is open: get, give, or even.
-func direction(a money.Amount) string {
-	switch {
-	case a.Minor > 0:
-		return "get"
-	case a.Minor < 0:
-		return "give"
-	}
-	return "even"
 }
 
 // Feature is the sentence of an entitlement, "" for one that is not shown.
