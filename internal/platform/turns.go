@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"sync"
@@ -10,6 +11,8 @@ import (
 // turns lets apps share the machine. An app that is alone has all of it; while others ask, each has its share of the
 // processors at a time, and what it asks beyond waits for its own, never for a stranger's.
 type turns struct {
+	processors int // that they share; 0 for those of the program
+
 	mu   sync.Mutex
 	apps map[string]*turn
 }
@@ -92,7 +95,7 @@ func (t *turns) share(a *turn) int {
 	if others == 0 {
 		return 1 << 20
 	}
-	return max(1, runtime.GOMAXPROCS(0)/(others+1))
+	return max(1, cmp.Or(t.processors, runtime.GOMAXPROCS(0))/(others+1))
 }
 
 // InTurn does something for the holder of a key or token when it is its app's turn. One whose app is not known yet is
