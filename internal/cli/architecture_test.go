@@ -94,6 +94,8 @@ var forbidden = []struct {
 	{"internal/web/ui", []string{"internal/postgres", "internal/ledger", "internal/account", "internal/billing"}},
 	{"internal/web/page", []string{"internal/postgres", "internal/ledger", "internal/account", "internal/billing"}},
 	{"internal/audit", []string{"internal/", "client"}},
+	{"internal/launch", []string{"internal/", "client"}},
+	{"internal/certificate", []string{"internal/", "client"}},
 	{"internal/demo", []string{"internal/web", "internal/cli", "internal/jobs", "internal/billing"}},
 }
 
@@ -106,6 +108,8 @@ var onlyFor = map[string][]string{
 	"internal/jobs":              {"internal/cli", "internal/bench"},
 	"internal/bench":             {"internal/cli"},
 	"internal/backup":            {"internal/cli"},
+	"internal/launch":            {"internal/cli"},
+	"internal/certificate":       {"internal/cli"},
 	"internal/postgres/pgtest":   {},
 	"internal/billing/simulator": {"internal/cli"},
 	"internal/billing/stripe":    {"internal/billing", "internal/billing/simulator", "internal/cli", "internal/bench"},

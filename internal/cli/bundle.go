@@ -96,6 +96,7 @@ func (c *supportBundleCmd) versionPart(w io.Writer, e *env) error {
 // plainSettings are those whose values are no secret and name nobody.
 var plainSettings = []string{
 	"TIJORI_ADDR", "TIJORI_METRICS_ADDR", "TIJORI_PUBLIC_URL", "TIJORI_TRUSTED_PROXIES", "TIJORI_PLANS",
+	"TIJORI_TLS_DOMAIN", "TIJORI_TLS_CERT", "TIJORI_TLS_KEY", "TIJORI_HTTP_ADDR", "TIJORI_ACME_DIRECTORY",
 	"TIJORI_NO_MIGRATE", "TIJORI_NO_JOBS",
 	"TIJORI_VERBOSE", "TIJORI_PERMIT", "TIJORI_ROLE_PREFIX", "TIJORI_DATA", "TIJORI_PG_BIN", "TIJORI_BACKUP",
 	"TIJORI_BACKUP_EVERY", "TIJORI_BACKUP_KEEP",

@@ -49,6 +49,7 @@ type commands struct {
 	Incident  incidentCmd  `cmd:"" help:"The day a leak is suspected: freeze, evidence, blast, notify, reports (docs/incident.md)."`
 	Release   releaseCmd   `cmd:"" help:"Which program ran when, and what changed: list."`
 	Doctor    doctorCmd    `cmd:"" help:"Check the set-up: database, clock, mail, keys, webhooks and prices at the providers; change nothing."`
+	Launch    launchCmd    `cmd:"" help:"Before you go live: check everything, and write the handover document."`
 	Audit     auditCmd     `cmd:"" help:"Find out what your app shows to the wrong people: engines, reports, baseline (docs/audit.md)."`
 	Backup    backupCmd    `cmd:"" help:"Back up, and look at back-ups: DIR or s3://…; list, verify, key."`
 	Restore   restoreCmd   `cmd:"" help:"Get a back-up back, into an empty place or beside what is there."`

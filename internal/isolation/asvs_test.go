@@ -189,6 +189,9 @@ var cryptography = map[string]string{
 	"internal/cli/app.go":                 "tls",               // the same
 	"internal/cli/machine.go":             "tls",               // the end of the certificate
 	"internal/cli/settings.go":            "argon2",            // the login roles' password
+	"internal/launch/answers.go":          "tls",               // what a site presents
+	"internal/launch/launch.go":           "tls, x509",         // the same
+	"internal/launch/names.go":            "rsa, x509",         // keys that sign mail
 	"internal/mail/smtp.go":               "tls",               // mail
 	"internal/spool/spool.go":             "aes, cipher",       // files that wait on the disk
 	"internal/watch/probe/fetch.go":       "tls, x509",

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/certificate/acmetest"
+	"github.com/tijorihq/tijori/internal/launch"
 )
 
 // freePort is one on which nobody listens now.
@@ -150,9 +151,29 @@ func TestAutomaticTLS(t *testing.T) {
 		!strings.Contains(text, "\ntijori_certificate_end_timestamp_seconds 2.") {
 		t.Errorf("the metric of the certificate's end is missing: %v", err)
 	}
+	lookBeforeLaunch(t, a.Roots, map[string]string{"443": at(https), "80": at(plain)})
 	info, err := os.Stat(filepath.Join(s.data, "certificates"))
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the folder of certificates: %v, %v", info, err)
+	}
+}
+
+// lookBeforeLaunch finds nothing wrong with a server that gets its certificate automatically; names are not asked for.
+func lookBeforeLaunch(t *testing.T, roots *x509.CertPool, ports map[string]string) {
+	t.Helper()
+	for _, c := range launch.Run(t.Context(), launch.Options{
+		URL: &url.URL{Scheme: "https", Host: "khata.example.in"}, Resolver: "127.0.0.1:1", Roots: roots,
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(addr)
+			if err != nil {
+				return nil, err
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, ports[port])
+		},
+	}) {
+		if c.State != launch.OK && !strings.HasPrefix(c.Subject, "DNS") {
+			t.Errorf("before the launch: %+v", c)
+		}
 	}
 }
 
