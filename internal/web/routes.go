@@ -342,8 +342,8 @@ func (p *parts) routes() []frame.Route {
 			Handle: p.khata.APIEditParty,
 		},
 		{
-			Pattern: "PUT /api/businesses/{business}/entries/{entry}", Access: frame.AddsEntries, MaxBody: frame.MaxForm,
-			Handle: p.khata.APIEditEntry,
+			Pattern: "PUT /api/businesses/{business}/entries/{entry}", Access: frame.AddsEntries,
+			MaxBody: frame.MaxForm, Handle: p.khata.APIEditEntry,
 		},
 		{
 			Pattern: "POST /api/businesses/{business}/entries", Access: frame.AddsEntries, MaxBody: frame.MaxForm,
