@@ -31,19 +31,24 @@ func TestSettingsFromFiles(t *testing.T) {
 	}{
 		{"read", map[string]string{"STRIPE_SECRET_KEY_FILE": secret}, "STRIPE_SECRET_KEY", "sk_live_ from a file ", ""},
 		{
-			"of an app", map[string]string{"TIJORI_APP_ACME_STRIPE_SECRET_KEY_FILE": secret},
+			"of an app",
+			map[string]string{"TIJORI_APP_ACME_STRIPE_SECRET_KEY_FILE": secret},
 			"TIJORI_APP_ACME_STRIPE_SECRET_KEY", "sk_live_ from a file ", "",
 		},
 		{"not ours", map[string]string{"AWS_SHARED_CREDENTIALS_FILE": secret}, "AWS_SHARED_CREDENTIALS", "", ""},
 		{"named empty", map[string]string{"STRIPE_SECRET_KEY_FILE": ""}, "STRIPE_SECRET_KEY", "", ""},
 		{
-			"both", map[string]string{"DATABASE_URL": "postgres://a", "DATABASE_URL_FILE": secret}, "", "",
+			"both",
+			map[string]string{"DATABASE_URL": "postgres://a", "DATABASE_URL_FILE": secret},
+			"", "",
 			"DATABASE_URL and DATABASE_URL_FILE are both set",
 		},
 		{"missing", map[string]string{"TIJORI_KEY_FILE": filepath.Join(dir, "none")}, "", "", "TIJORI_KEY_FILE"},
 		{"empty", map[string]string{"TIJORI_SMTP_URL_FILE": file("empty", "\n")}, "", "", "holds no setting"},
 		{
-			"binary", map[string]string{"TIJORI_SMTP_URL_FILE": file("binary", "a\x00b")}, "", "",
+			"binary",
+			map[string]string{"TIJORI_SMTP_URL_FILE": file("binary", "a\x00b")},
+			"", "",
 			"holds no setting",
 		},
 	} {

@@ -89,29 +89,35 @@ func TestAddresses(t *testing.T) {
 		{"an address", serveFlags{Addr: "0.0.0.0:80"}, "0.0.0.0:80", "", "http://0.0.0.0:80"},
 		{"a domain", serveFlags{tlsFlags: domain}, ":443", ":80", "https://khata.example.in"},
 		{
-			"a domain on an address", serveFlags{Addr: "10.0.0.1:443", tlsFlags: domain},
+			"a domain on an address",
+			serveFlags{Addr: "10.0.0.1:443", tlsFlags: domain},
 			"10.0.0.1:443", "10.0.0.1:80", "https://khata.example.in",
 		},
 		{
-			"a domain on a port", serveFlags{Addr: ":8443", tlsFlags: domain},
+			"a domain on a port",
+			serveFlags{Addr: ":8443", tlsFlags: domain},
 			":8443", "", "https://khata.example.in:8443",
 		},
 		{
-			"files", serveFlags{PublicURL: "https://khata.example.in", tlsFlags: files},
+			"files",
+			serveFlags{PublicURL: "https://khata.example.in", tlsFlags: files},
 			":443", ":80", "https://khata.example.in",
 		},
 		{"files without a public address", serveFlags{tlsFlags: files}, ":443", ":80", "!"},
 		{
-			"files for this machine", serveFlags{Addr: "localhost:8443", tlsFlags: files},
+			"files for this machine",
+			serveFlags{Addr: "localhost:8443", tlsFlags: files},
 			"localhost:8443", "", "https://localhost:8443",
 		},
 		{"a socket", serveFlags{Addr: "unix:/run/x"}, "unix:/run/x", "", "!"},
 		{
-			"a socket with a public address", serveFlags{Addr: "unix:/run/x", PublicURL: "https://a.example"},
+			"a socket with a public address",
+			serveFlags{Addr: "unix:/run/x", PublicURL: "https://a.example"},
 			"unix:/run/x", "", "https://a.example",
 		},
 		{
-			"no redirect", serveFlags{tlsFlags: tlsFlags{TLSDomain: domain.TLSDomain, HTTPAddr: "off"}},
+			"no redirect",
+			serveFlags{tlsFlags: tlsFlags{TLSDomain: domain.TLSDomain, HTTPAddr: "off"}},
 			":443", "", "https://khata.example.in",
 		},
 	} {

@@ -24,16 +24,7 @@ func auditOf(t *testing.T, d *pgtest.DB) *finding.Report {
 	if err != nil {
 		t.Fatalf("audit the database: %v", err)
 	}
-	report.Findings = slices.DeleteFunc(report.Findings, func(f finding.Finding) bool {
-		return mistaken[f.Rule+" "+f.Object] != ""
-	})
 	return report
-}
-
-// mistaken are findings of the auditor that are none, with the reason.
-var mistaken = map[string]string{
-	"idempotency-not-unique tijori.import_rows": "a customer may have two subscriptions in a file; each of them is named " +
-		"once (import_rows_named_key)",
 }
 
 // TestAuditOfOurOwn audits the schema with the auditor that everybody gets: it finds nothing, and leaves nothing out.

@@ -171,12 +171,20 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 			return c
 		case named && p.indexed(r, c) && (p.figure(r) || p.payload(r)):
 			return c
-		case !harmless.MatchString(c.Name) && p.lookedUp(r, c) && !p.listed(r, c) &&
+		case !harmless.MatchString(c.Name) && p.lookedUp(r, c) && !p.listed(r, c) && !p.told(r, c, scope) &&
 			(p.figure(r) && len(p.ownerColumns(r)) > 0 && !p.oneEach(r) || p.payload(r) && len(p.ownerColumns(r)) == 0):
 			return c
 		}
 	}
 	return nil
+}
+
+// told says whether rows are told apart by another identifier that somebody else gave.
+func (p *Pass) told(r *catalog.Relation, but *catalog.Column, scope func(*catalog.Column) bool) bool {
+	return slices.ContainsFunc(p.texts(r), func(c *catalog.Column) bool {
+		return c != but && c.NotNull && strings.HasSuffix(strings.ToLower(c.Name), "id") &&
+			!harmless.MatchString(c.Name) && p.unique(r, c, scope)
+	})
 }
 
 // intake says whether a login is there for nothing but storing rows of a table:
