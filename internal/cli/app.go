@@ -318,7 +318,8 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			Name: "look at the certificate", Do: (&certificateWatch{a: a}).look, Poll: certificateEvery,
 		})
 	}
-	own = append(own, a.appLoops()...)
+	granting := newClockGuard(a.database.Server)
+	own = append(own, a.appLoops(granting)...)
 	teller := newTeller(&a.flags.operatorFlags, sender, a.public.String())
 	prober, err := a.startProber(sender)
 	if err != nil {
@@ -350,11 +351,12 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "look after probers", Do: a.watch.LookAfterProbers, Poll: time.Minute},
 			{Name: "tell what was found", Do: teller.watched(a.watch), Poll: 5 * time.Second},
 			{Name: "look at reports", Do: a.lookAtReports, Poll: 2 * time.Second},
-			{Name: "refill credits", Do: a.credits.Refill, Poll: refillEvery},
+			{Name: "refill credits", Do: granting.guard(a.credits.Refill), Poll: refillEvery},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: refillEvery},
-			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
+			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour, Turn: 55 * time.Minute},
+			{Name: "forget webhooks", Do: a.billing.ForgetWebhooks, Poll: time.Hour},
 			{Name: "tend the access log", Do: accesslog.Tend(a.database.Watch, a.log), Poll: time.Hour},
-			{Name: "verify sums", Do: ledger.WatchSums(a.database.Auth, a.log), Poll: 6 * time.Hour},
+			{Name: "verify sums", Do: ledger.WatchSums(a.database.Auth, a.log), Poll: time.Hour, Turn: 6 * time.Hour},
 		}...),
 	})
 	if err != nil {

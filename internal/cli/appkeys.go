@@ -16,12 +16,13 @@ type appCmd struct {
 	List    appListCmd    `cmd:"" help:"List the apps."`
 	Origins appOriginsCmd `cmd:"" help:"Say where an app's customers may be led back to, and where its tokens are good."`
 	Tokens  appTokensCmd  `cmd:"" help:"End every token of an app's customers at once."`
-	Key     appKeyCmd     `cmd:"" help:"Keys of an app: create, list, revoke."`
+	Key     appKeyCmd     `cmd:"" help:"Keys of an app: create, list, rotate, revoke."`
 }
 
 type appKeyCmd struct {
 	Create appKeyCreateCmd `cmd:"" help:"Make a key and print it, once. Only its hash is kept."`
 	List   appKeyListCmd   `cmd:"" help:"List the keys of an app, the newest first."`
+	Rotate appKeyRotateCmd `cmd:"" help:"Make a key that may what another may, and print it, once. Both are good until the old one is revoked."`
 	Revoke appKeyRevokeCmd `cmd:"" help:"End a key at once."`
 }
 
@@ -207,6 +208,43 @@ func (c *appKeyListCmd) Run(e *env) error {
 				row(k.Hint+"…", k.ID, k.Kind, stamp(k.CreatedAt), ended, k.Name, dash(strings.Join(k.Scopes, " ")))
 			}
 		})
+	})
+}
+
+type appKeyRotateCmd struct {
+	appFlags `embed:""`
+
+	App string    `arg:"" help:"The app's id."`
+	Key uuid.UUID `arg:"" help:"The id of the key to replace, as tijori app key list shows it."`
+}
+
+// Run prints the new key. The old one goes on, so that no request fails while programs are given the new one.
+func (c *appKeyRotateCmd) Run(e *env) error {
+	return c.with(e, func(d *database) error {
+		app, err := d.find(e, c.App)
+		if err != nil {
+			return err
+		}
+		list, err := platform.ListKeys(e, d.DB, app.ID)
+		if err != nil {
+			return err
+		}
+		for _, k := range list {
+			if k.ID != c.Key {
+				continue
+			}
+			if !k.RevokedAt.IsZero() {
+				return fmt.Errorf("this key has ended already\ntijori app key create %s makes another", app.ID)
+			}
+			key, _, err := platform.CreateKey(e, d.DB, app, k.Kind, k.Name, k.Scopes)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(e.stdout, key)
+			fmt.Fprintf(e.stderr, "both are good; when no program uses the old one: tijori app key revoke %s %s\n", app.ID, k.ID)
+			return nil
+		}
+		return fmt.Errorf("%s has no such key\ntijori app key list %s shows all", app.ID, app.ID)
 	})
 }
 

@@ -220,11 +220,14 @@ func (a *app) simulateApp(
 }
 
 // appLoops are what runs by itself for each app.
-func (a *app) appLoops() (loops []jobs.Loop) {
+func (a *app) appLoops(granting *clockGuard) (loops []jobs.Loop) {
 	for _, one := range a.platform.Apps() {
 		loops = append(loops,
-			jobs.Loop{Name: "refill credits of " + one.ID, Do: one.Credits.Refill, Poll: refillEvery},
-			jobs.Loop{Name: "sweep credits of " + one.ID, Do: one.Credits.Sweep, Poll: refillEvery})
+			jobs.Loop{Name: "refill credits of " + one.ID, Do: granting.guard(one.Credits.Refill), Poll: refillEvery},
+			jobs.Loop{Name: "sweep credits of " + one.ID, Do: one.Credits.Sweep, Poll: refillEvery},
+			jobs.Loop{
+				Name: "verify credits of " + one.ID, Do: one.Credits.Watch, Poll: time.Hour, Turn: 55 * time.Minute,
+			})
 		id := one.ID
 		loops = append(loops,
 			jobs.Loop{
@@ -251,6 +254,7 @@ func (a *app) appLoops() (loops []jobs.Loop) {
 				Name: "work imports of " + id, Poll: importEvery,
 				Do: func(ctx context.Context) (int, error) { return a.platform.WorkImports(ctx, id) },
 			},
+			jobs.Loop{Name: "forget webhooks of " + one.ID, Do: one.Billing.ForgetWebhooks, Poll: time.Hour},
 			jobs.Loop{
 				Name: "end replaced subscriptions of " + one.ID, Do: one.Billing.EndReplaced, Poll: replacedEvery,
 			},

@@ -100,6 +100,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := k.Run(&env{Context: ctx, stdout: stdout, stderr: stderr}); err != nil {
 		complain(stderr, err)
 		var usage usageError

@@ -39,6 +39,7 @@ func (m *machine) look(ctx context.Context) insight.Machine {
 	out := insight.Machine{Host: m.public.Hostname(), TLS: m.public.Scheme == "https"}
 	if k := m.keeper; k != nil {
 		out.Backups, out.BackupEvery, out.NewestBackup = true, k.every, unixTime(k.newest.Load())
+		out.BackupsKept = k.keep
 		out.KeepsLog, out.LogStored = k.logger != nil, unixTime(k.stored.Load())
 	}
 	if m.data != "" {

@@ -17,12 +17,12 @@ func TestMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &keeper{every: time.Hour}
+	k := &keeper{every: time.Hour, keep: 14}
 	ended := time.Now().Add(-30 * time.Minute).Truncate(time.Second)
 	k.newest.Store(ended.Unix())
 	m := &machine{public: public, keeper: k, data: t.TempDir()}
 	got := m.look(t.Context())
-	if !got.Backups || got.BackupEvery != time.Hour || !got.NewestBackup.Equal(ended) || got.KeepsLog {
+	if !got.Backups || got.BackupEvery != time.Hour || got.BackupsKept != 14 || !got.NewestBackup.Equal(ended) || got.KeepsLog {
 		t.Errorf("back-ups: %+v", got)
 	}
 	if got.DiskTotal == 0 || got.DiskFree > got.DiskTotal {

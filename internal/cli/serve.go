@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -143,8 +145,31 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: web.ReadTimeout,
 		WriteTimeout: web.WriteTimeout, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: 32 << 10, ErrorLog: stdlog.New(&serverLog{log: log}, "", 0),
 	}
+}
+
+// A serverLog takes what net/http says by itself. Connections that cannot be accepted (too many open files) are an
+// error, once a minute; the rest is what clients do, and of no use to an operator.
+type serverLog struct {
+	log  *slog.Logger
+	mu   sync.Mutex
+	told time.Time
+}
+
+func (l *serverLog) Write(p []byte) (int, error) {
+	text := strings.TrimSpace(string(p))
+	if !strings.Contains(text, "Accept error") {
+		l.log.Debug(text)
+		return len(p), nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); now.Sub(l.told) >= time.Minute {
+		l.told = now
+		l.log.Error("connections cannot be accepted", "error", text, "hint", "raise the limit of open files (LimitNOFILE)")
+	}
+	return len(p), nil
 }
 
 type migrateCmd struct {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -27,6 +28,9 @@ type databaseFlags struct {
 	DatabaseSecret string `env:"TIJORI_DATABASE_SECRET" placeholder:"TEXT" help:"What the passwords of Tijori's login roles are derived from (default: the password in TIJORI_ADMIN_URL or DATABASE_URL)."`
 	RolePrefix     string `env:"TIJORI_ROLE_PREFIX" placeholder:"NAME" help:"What the names of Tijori's roles begin with (default: what the database was set up with; for a new one tijori, or tijori_DATABASE where another installation on the server has that)."`
 	Data           string `env:"TIJORI_DATA" placeholder:"DIR" help:"State directory (default: ./tijori-data, as root /var/lib/tijori)."`
+	PoolSize       int    `env:"TIJORI_POOL_SIZE" placeholder:"N" help:"Connections for requests, 4 to 200; others grow with it (default: 8, which makes 46 in all)."`
+	SharedBuffers  string `env:"TIJORI_SHARED_BUFFERS" placeholder:"SIZE" help:"Memory that Tijori's own PostgreSQL keeps pages in (default: 128MB)."`
+	MaxConnections int    `env:"TIJORI_MAX_CONNECTIONS" placeholder:"N" help:"Connections that Tijori's own PostgreSQL accepts (default: 60, or as many as the pool size needs)."`
 	PGBin          string `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs are."`
 }
 
@@ -78,6 +82,9 @@ type database struct {
 // open starts the private PostgreSQL or connects to DATABASE_URL, sets up roles and
 // migrations, and opens the pools.
 func (f *databaseFlags) open(ctx context.Context) (_ *database, err error) {
+	if err := f.checkSizes(); err != nil {
+		return nil, err
+	}
 	d := &database{}
 	defer func() {
 		if err != nil {
@@ -104,6 +111,9 @@ func (f *databaseFlags) openMigrated(ctx context.Context) (_ *database, err erro
 	if f.DatabaseURL == "" {
 		return nil, usagef("--no-migrate needs DATABASE_URL\nTijori's own PostgreSQL is set up by the server that runs it")
 	}
+	if err := f.checkSizes(); err != nil {
+		return nil, err
+	}
 	d := &database{}
 	defer func() {
 		if err != nil {
@@ -118,6 +128,26 @@ func (f *databaseFlags) openMigrated(ctx context.Context) (_ *database, err erro
 	}
 	return d, d.CheckMigrations(ctx)
 }
+
+// moreConnections are those of an installation beside its pools: set-up, back-ups, and commands run beside the server.
+const moreConnections = 14
+
+// checkSizes refuses sizes that cannot be.
+func (f *databaseFlags) checkSizes() error {
+	if f.PoolSize != 0 && (f.PoolSize < 4 || f.PoolSize > 200) {
+		return usagef("TIJORI_POOL_SIZE %d is not a number from 4 to 200", f.PoolSize)
+	}
+	least := postgres.Connections(f.PoolSize) + moreConnections
+	if f.DatabaseURL == "" && f.MaxConnections != 0 && f.MaxConnections < least {
+		return usagef("TIJORI_MAX_CONNECTIONS %d is too few: the server's pools and its commands need %d", f.MaxConnections, least)
+	}
+	if f.SharedBuffers != "" && !memorySize.MatchString(f.SharedBuffers) {
+		return usagef("TIJORI_SHARED_BUFFERS %q is not a size such as 512MB or 4GB", f.SharedBuffers)
+	}
+	return nil
+}
+
+var memorySize = regexp.MustCompile(`^[1-9][0-9]{0,5}(kB|MB|GB)$`)
 
 func (d *database) openPools(ctx context.Context) (err error) {
 	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
@@ -148,14 +178,17 @@ func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
 	if d.config.Admin, err = pgx.ParseConfig(d.server.DSN("postgres", "postgres")); err != nil {
 		return err
 	}
-	d.config.Private = true
+	d.config.Private, d.config.PoolSize = true, f.PoolSize
 	d.describe = "its own PostgreSQL in " + config.Dir
 	return nil
 }
 
 // privateConfig is how the private server of a state directory runs.
 func (f *databaseFlags) privateConfig(dir string) embedded.Config {
-	config := embedded.Config{Dir: filepath.Join(dir, "postgres"), Users: postgres.LoginRoles()}
+	config := embedded.Config{
+		Dir: filepath.Join(dir, "postgres"), Users: postgres.LoginRoles(), SharedBuffers: f.SharedBuffers,
+		MaxConnections: max(f.MaxConnections, postgres.Connections(f.PoolSize)+moreConnections),
+	}
 	if f.PGBin != "" {
 		config.BinDirs = filepath.SplitList(f.PGBin)
 	}
@@ -167,7 +200,7 @@ func (d *database) useURL(f *databaseFlags) error {
 	if err != nil {
 		return usagef("DATABASE_URL is not a PostgreSQL address\nit looks like postgres://user:password@host:5432/database")
 	}
-	d.config = postgres.Config{Server: config, Admin: config, RolePrefix: f.RolePrefix}
+	d.config = postgres.Config{Server: config, Admin: config, RolePrefix: f.RolePrefix, PoolSize: f.PoolSize}
 	if f.AdminURL != "" {
 		if d.config.Admin, err = pgx.ParseConfig(f.AdminURL); err != nil {
 			return usagef("TIJORI_ADMIN_URL is not a PostgreSQL address\nit looks like postgres://user:password@host:5432/database")

@@ -64,6 +64,7 @@ func (s *Service) Ground(ctx context.Context) (g Ground, err error) {
 type Machine struct {
 	Backups      bool          // they are made here
 	BackupEvery  time.Duration // how often
+	BackupsKept  int           // of each kind; 0 means all
 	NewestBackup time.Time     // zero when there is none, or nobody has looked
 	KeepsLog     bool          // the log of changes is stored between back-ups
 	LogStored    time.Time

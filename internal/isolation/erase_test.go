@@ -59,6 +59,7 @@ var ofPeople = map[string]string{
 	"operator_acts":      "what operators did, by ids",
 	"incidents":          "nobody's",
 	"releases":           "nobody's",
+	"turns":              "nobody's",
 	"complaints":         "the user and the words go with the user; ids stay for 400 days",
 	"evidence":           "nobody's",
 	"freezes":            "what operators stopped, by ids",

@@ -311,6 +311,11 @@ var functions = map[string]use{
 		"tijori_billing",
 		"tells of customers whose time has run out, of the app that the transaction works for",
 	},
+	"tijori_plans.forget_webhooks(integer)": {
+		"tijori_billing",
+		"old webhooks of the connections that the transaction works for",
+	},
+	"tijori_ops.take_turn(text,interval)": {"tijori_jobs", "says which node of several does a piece of work"},
 	"tijori_plans.forget_events()": {
 		"tijori_billing",
 		"old events of the app that the transaction works for",

@@ -84,7 +84,7 @@ func closedRooms(t testing.TB, super querier) {
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
 			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
 			"passkeys", "totps", "recovery_codes", "challenges", "plan_spans", "incidents", "freezes",
-			"incident_acts", "releases", "complaints", "evidence",
+			"incident_acts", "releases", "turns", "complaints", "evidence",
 			"access_log", "access_log_allowed", "access_log_refused", "access_log_allowed_rest",
 			"access_log_refused_rest",
 		},

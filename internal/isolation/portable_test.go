@@ -89,7 +89,7 @@ var missingFeatures = []missing{
 	{"system columns", body(`\m(ctid|xmin|xmax|cmin|cmax|tableoid)\M`), `create function tijori.n() returns bigint language sql as 'select count(ctid) from tijori.roles'`},
 	{
 		"transaction ids", `select c.oid::regclass || '.' || attname from pg_attribute join pg_class c on c.oid = attrelid
-			where c.relkind in ('r', 'p') and attnum > 0 and atttypid in ('xid'::regtype, 'xid8'::regtype) and ` + inOurs + `
+			where c.relkind in ('r', 'p') and attnum > 0 and atttypid::regtype::text ~ '^xid8?$' and ` + inOurs + `
 			union ` + body(`pg_current_xact_id|txid_|pg_current_snapshot`),
 		`create table tijori.n (v xid8)`,
 	},

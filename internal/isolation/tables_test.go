@@ -34,6 +34,7 @@ var notTenants = map[string]string{
 	"access_log_refused":      "a part of the access log",
 	"access_log_allowed_rest": "a part of the access log",
 	"access_log_refused_rest": "a part of the access log",
+	"turns":                   "when work that one node of several does was last begun. A function only",
 	"releases":                "which program ran when, with which settings. Functions of operators only",
 	"complaints":              "what people report as not theirs: evidence, not the account's. Written by functions, read by operators",
 	"evidence":                "the chain of bundles of evidence. Functions of operators only",

@@ -99,7 +99,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	open, stop := context.WithCancel(working)
 	r := &Runner{client: client, stop: stop, cancel: cancel}
 	for _, l := range c.Loops {
-		r.loops.Go(func() { l.run(open, c.Traces.With(working), c.Log) })
+		r.loops.Go(func() { l.run(open, c.Traces.With(working), c.DB.TakeTurn, c.Log) })
 	}
 	return r, nil
 }

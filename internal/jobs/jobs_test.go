@@ -508,6 +508,46 @@ func TestLoops(t *testing.T) {
 	}
 }
 
+// Of two nodes one does work that goes by turns; its failure does not give the turn away.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.config.Sender = senderFunc(func(context.Context, mail.Message) error { return nil })
+	var done, asked atomic.Int64
+	var runners []*Runner
+	for range 2 {
+		config := b.config
+		config.Loops = []Loop{
+			{Name: "verify", Turn: time.Hour, Poll: time.Millisecond, Do: func(context.Context) (int, error) {
+				if done.Add(1) == 1 {
+					return 0, errors.New("it broke")
+				}
+				return 0, nil
+			}},
+			{Name: "counted", Turn: time.Nanosecond, Poll: time.Millisecond, Do: func(context.Context) (int, error) {
+				asked.Add(1)
+				return 0, nil
+			}},
+		}
+		r, err := Start(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runners = append(runners, r)
+	}
+	for end := time.Now().Add(2 * time.Minute); (done.Load() < 2 || asked.Load() < 100) && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	for _, r := range runners {
+		if err := r.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if done.Load() != 2 || asked.Load() < 100 {
+		t.Errorf("the work was done %d times, want twice: once it failed; the other turn was taken %d times", done.Load(), asked.Load())
+	}
+}
+
 // The role that works the queue touches the queue alone; those that enqueue read nothing of it.
 func TestRolesOfTheQueue(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -63,9 +64,6 @@ type Config struct {
 // Open opens the pools; it does not set up or migrate. A pooler that loses
 // prepared statements is refused with a SetupError.
 func Open(ctx context.Context, c Config) (_ *DB, err error) {
-	if c.PoolSize == 0 {
-		c.PoolSize = 8
-	}
 	newest, err := c.newest()
 	if err != nil {
 		return nil, err
@@ -76,24 +74,7 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 			db.Close()
 		}
 	}()
-	for _, p := range []struct {
-		pool **pgxpool.Pool
-		name string // in metrics
-		role string
-		size int
-	}{
-		{&db.App, "requests", RoleApp, c.PoolSize},
-		{&db.Auth, "sign-in", RoleAuth, max(2, c.PoolSize/2)},
-		{&db.Billing, "billing", RoleBilling, max(8, c.PoolSize/2)},
-		{&db.Inbox, "inbox", RoleBilling, 4},
-		{&db.Jobs, "jobs", RoleJobs, 6},
-		{&db.Support, "support", RoleSupport, 2},
-		{&db.Long, "long", RoleApp, max(4, c.PoolSize*3/4)},
-		{&db.Links, "links", RoleAuth, 2},
-		{&db.Health, "health", RoleApp, 1},
-		{&db.Log, "access-log", RoleLog, 2},
-		{&db.Watch, "watch", RoleWatch, 3},
-	} {
+	for _, p := range db.plan(c.PoolSize) {
 		heard := &tracer{pool: p.name}
 		if *p.pool, err = openPool(ctx, c, p.role, p.size, heard); err != nil {
 			return nil, fmt.Errorf("connect as %s: %w", c.role(p.role), err)
@@ -101,10 +82,45 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		db.pools = append(db.pools, tracedPool{p.name, *p.pool, heard})
 	}
 	// of 8: two accounts that wait for themselves leave some for others
-	db.short.pool, db.short.seats.most = db.App, max(3, c.PoolSize*3/8)
+	db.short.pool, db.short.seats.most = db.App, max(3, cmp.Or(c.PoolSize, defaultPoolSize)*3/8)
 	db.long.pool, db.long.seats.most, db.long.limitsSQL = db.Long, 2, longSQL
 	db.short.returned.Store(time.Now().UnixNano())
 	return db, nil
+}
+
+const defaultPoolSize = 8
+
+type plannedPool struct {
+	pool **pgxpool.Pool
+	name string // in metrics
+	role string
+	size int
+}
+
+// plan says how many connections each pool has at most.
+func (db *DB) plan(size int) []plannedPool {
+	size = cmp.Or(size, defaultPoolSize)
+	return []plannedPool{
+		{&db.App, "requests", RoleApp, size},
+		{&db.Auth, "sign-in", RoleAuth, max(2, size/2)},
+		{&db.Billing, "billing", RoleBilling, max(8, size/2)},
+		{&db.Inbox, "inbox", RoleBilling, 4},
+		{&db.Jobs, "jobs", RoleJobs, 6},
+		{&db.Support, "support", RoleSupport, 2},
+		{&db.Long, "long", RoleApp, max(4, size*3/4)},
+		{&db.Links, "links", RoleAuth, 2},
+		{&db.Health, "health", RoleApp, 1},
+		{&db.Log, "access-log", RoleLog, 2},
+		{&db.Watch, "watch", RoleWatch, 3},
+	}
+}
+
+// Connections is how many a node takes at most, by its pool size; 0 means the default.
+func Connections(poolSize int) (n int) {
+	for _, p := range (&DB{}).plan(poolSize) {
+		n += p.size
+	}
+	return n
 }
 
 func openPool(ctx context.Context, c Config, role string, size int, heard *tracer) (*pgxpool.Pool, error) {

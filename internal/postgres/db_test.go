@@ -285,3 +285,13 @@ func TestAccountThatWaitsKeepsNoOtherWaiting(t *testing.T) {
 		t.Errorf("the account afterwards: %v", err)
 	}
 }
+
+// The figures of docs/scale.md.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]int{0: 46, 8: 46, 16: 64, 4: 38} {
+		if got := postgres.Connections(size); got != want {
+			t.Errorf("with a pool size of %d a node takes %d connections, want %d", size, got, want)
+		}
+	}
+}

@@ -34,3 +34,12 @@ func (db *DB) QueueState(ctx context.Context) (counts []QueueCount, oldest time.
 	}
 	return counts, time.Duration(seconds * float64(time.Second)), nil
 }
+
+// TakeTurn is true for one node in so long a time: work under a name that one of several does.
+func (db *DB) TakeTurn(ctx context.Context, name string, every time.Duration) (mine bool, err error) {
+	err = db.Jobs.QueryRow(ctx, `select tijori_ops.take_turn($1, $2)`, name, every).Scan(&mine)
+	if err != nil {
+		return false, fmt.Errorf("take the turn of %s: %w", name, translate(err))
+	}
+	return mine, nil
+}

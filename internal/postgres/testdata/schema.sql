@@ -4435,6 +4435,17 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.take_turn(name text, every interval) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.turns as t (name, taken_at) values (take_turn.name, clock_timestamp())
+    on conflict on constraint turns_pkey do update set taken_at = excluded.taken_at
+     where t.taken_at <= excluded.taken_at - take_turn.every;
+    return found;
+end $$;
+ALTER FUNCTION tijori_ops.take_turn(name text, every interval) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.tell_complaints(ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -4799,6 +4810,27 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_plans.forget_imported() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.forget_webhooks(most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    n integer;
+begin
+    with old as (
+        select i.connection_id, i.event_id from tijori.inbox i
+         where i.connection_id = any (string_to_array(current_setting('tijori.connections', true), ','))
+           and i.received_at < now() - interval '400 days' and i.status in ('applied', 'ignored')
+           and not exists (
+               select from tijori.review_items r
+                where r.connection_id = i.connection_id and r.event_id = i.event_id and r.status = 'open')
+         order by i.connection_id, i.received_at limit most)
+    delete from tijori.inbox i using old o
+     where i.connection_id = o.connection_id and i.event_id = o.event_id;
+    get diagnostics n = row_count;
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.forget_webhooks(most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.import_customer(new_id uuid, customer text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6737,6 +6769,12 @@ CREATE TABLE tijori.totps (
 );
 ALTER TABLE ONLY tijori.totps FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.totps OWNER TO tijori_owner;
+CREATE TABLE tijori.turns (
+    name text NOT NULL,
+    taken_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY tijori.turns FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.turns OWNER TO tijori_owner;
 CREATE TABLE tijori.uploads (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -7055,6 +7093,8 @@ ALTER TABLE ONLY tijori.till_counts
     ADD CONSTRAINT till_counts_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_pkey PRIMARY KEY (user_id);
+ALTER TABLE ONLY tijori.turns
+    ADD CONSTRAINT turns_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.users
@@ -7973,6 +8013,7 @@ CREATE POLICY imports_select_billing ON tijori.imports FOR SELECT TO tijori_bill
 CREATE POLICY imports_select_guard ON tijori.imports FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY imports_update_billing ON tijori.imports FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
+CREATE POLICY inbox_delete_guard ON tijori.inbox FOR DELETE TO tijori_guard USING (true);
 CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (account_id IS NULL)));
 CREATE POLICY inbox_select_backup ON tijori.inbox FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY inbox_select_billing ON tijori.inbox FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -8530,6 +8571,11 @@ CREATE POLICY totps_insert_auth ON tijori.totps FOR INSERT TO tijori_auth WITH C
 CREATE POLICY totps_select_auth ON tijori.totps FOR SELECT TO tijori_auth USING (true);
 CREATE POLICY totps_select_backup ON tijori.totps FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY totps_update_auth ON tijori.totps FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.turns ENABLE ROW LEVEL SECURITY;
+CREATE POLICY turns_insert_guard ON tijori.turns FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY turns_select_backup ON tijori.turns FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY turns_select_guard ON tijori.turns FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY turns_update_guard ON tijori.turns FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.uploads ENABLE ROW LEVEL SECURITY;
 CREATE POLICY uploads_delete_guard ON tijori.uploads FOR DELETE TO tijori_guard USING (true);
 CREATE POLICY uploads_insert_app ON tijori.uploads FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -9058,6 +9104,8 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.take_turn(name text, every interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.take_turn(name text, every interval) TO tijori_jobs;
 REVOKE ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) FROM PUBLIC;
@@ -9092,6 +9140,8 @@ REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FRO
 REVOKE ALL ON FUNCTION tijori_plans.forget_events() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.forget_events() TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_plans.forget_imported() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.forget_webhooks(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.forget_webhooks(most integer) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_plans.import_customer(new_id uuid, customer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.import_customer(new_id uuid, customer text) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_plans.import_file(file uuid, OUT dry_run boolean, OUT created_at timestamp with time zone, OUT finished_at timestamp with time zone) FROM PUBLIC;
@@ -9428,6 +9478,7 @@ GRANT SELECT,DELETE ON TABLE tijori.imports TO tijori_billing;
 GRANT UPDATE(finished_at) ON TABLE tijori.imports TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.inbox TO tijori_billing;
 GRANT SELECT ON TABLE tijori.inbox TO tijori_backup;
+GRANT DELETE ON TABLE tijori.inbox TO tijori_guard;
 GRANT SELECT(connection_id) ON TABLE tijori.inbox TO tijori_guard;
 GRANT SELECT(event_id) ON TABLE tijori.inbox TO tijori_guard;
 GRANT SELECT(provider) ON TABLE tijori.inbox TO tijori_guard;
@@ -9695,6 +9746,7 @@ GRANT UPDATE(detail) ON TABLE tijori.review_items TO tijori_billing;
 GRANT SELECT(account_id) ON TABLE tijori.review_items TO tijori_guard;
 GRANT UPDATE(account_id) ON TABLE tijori.review_items TO tijori_billing;
 GRANT SELECT(subscription_id) ON TABLE tijori.review_items TO tijori_guard;
+GRANT SELECT(event_id) ON TABLE tijori.review_items TO tijori_guard;
 GRANT SELECT(status) ON TABLE tijori.review_items TO tijori_guard;
 GRANT UPDATE(status) ON TABLE tijori.review_items TO tijori_billing;
 GRANT SELECT(opened_at) ON TABLE tijori.review_items TO tijori_guard;
@@ -9823,6 +9875,8 @@ GRANT UPDATE(sealed) ON TABLE tijori.totps TO tijori_auth;
 GRANT UPDATE(created_at) ON TABLE tijori.totps TO tijori_auth;
 GRANT UPDATE(confirmed_at) ON TABLE tijori.totps TO tijori_auth;
 GRANT UPDATE(last_step) ON TABLE tijori.totps TO tijori_auth;
+GRANT SELECT ON TABLE tijori.turns TO tijori_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.turns TO tijori_guard;
 GRANT SELECT ON TABLE tijori.uploads TO tijori_app;
 GRANT DELETE ON TABLE tijori.uploads TO tijori_guard;
 GRANT SELECT ON TABLE tijori.uploads TO tijori_backup;

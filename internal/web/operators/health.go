@@ -222,7 +222,12 @@ func (x *examination) backup(m insight.Machine) {
 			x.agoOrNever(m.LogStored)),
 			x.T("See in the node's log why none is made."), "")
 	default:
-		x.add(ok, name, x.T("The newest is of %s.", x.Moment(m.NewestBackup)), "", "")
+		kept := x.T("All of them stay.")
+		if m.BackupsKept > 0 {
+			kept = x.N(m.BackupsKept, "The newest %d stays.", "The newest %d stay.")
+		}
+		says := x.T("The newest is of %s.", x.Moment(m.NewestBackup))
+		x.add(ok, name, says+" "+x.T("One is made every %s.", hours(x.Shell, m.BackupEvery))+" "+kept, "", "")
 	}
 }
 
