@@ -46,6 +46,7 @@ type State struct {
 	Plan         string           `json:"plan"`
 	Status       string           `json:"status"` // to show, not to gate by
 	Interval     string           `json:"interval"`
+	Provider     string           `json:"provider"` // through whom it is paid
 	Until        *time.Time       `json:"until"`
 	EndsAt       *time.Time       `json:"ends_at"` // nil while it is not cancelled
 	Entitlements []string         `json:"entitlements"`
@@ -200,7 +201,8 @@ func (u *Customer) TopUp(ctx context.Context, p Purchase) (address string, err e
 	return u.page(ctx, "/top-ups", p)
 }
 
-// Portal returns the provider's own page for cards and invoices.
+// Portal returns a link to a page of Tijori's with what the customer has bought: plan, invoices, payment method, cancel
+// and resume. It works once, for ten minutes.
 func (u *Customer) Portal(ctx context.Context, returnURL string) (address string, err error) {
 	return u.page(ctx, "/portal", map[string]string{"return_url": returnURL})
 }

@@ -173,6 +173,7 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 			}
 			if account != uuid.Nil {
 				out.account = account
+				tellReversal(b, account, ev)
 			}
 			for _, r := range list {
 				if account == uuid.Nil || r.Reason == ReviewDispute || r.Reason == ReviewRefundFailed {

@@ -18,6 +18,7 @@ const Day = "day"
 type Meter struct {
 	ID   string
 	Name string
+	Low  int64 // an app is told when a customer can spend less; 0 is never
 }
 
 // An Allowance is what a plan brings of a meter, again and again.
@@ -72,6 +73,7 @@ func (ps *Plans) Meter(id string) (Meter, bool) {
 type fileMeter struct {
 	ID   string `toml:"id"`
 	Name string `toml:"name"`
+	Low  int64  `toml:"low"`
 }
 
 type fileAllowance struct {
@@ -98,16 +100,18 @@ type fileTopUp struct {
 const mostCredits = 1_000_000_000
 
 func (ps *Plans) addMeters(list []fileMeter) error {
-	ps.Meters = []Meter{{DefaultMeter, "Credits"}}
+	ps.Meters = []Meter{{ID: DefaultMeter, Name: "Credits"}}
 	for _, m := range list {
 		switch {
 		case !planID.MatchString(m.ID):
 			return fmt.Errorf("meter %q: an id is lower-case letters, digits and _", m.ID)
 		case !readable(m.Name, 60):
 			return fmt.Errorf("meter %q: name is missing, longer than 60 bytes or not one readable line", m.ID)
+		case m.Low < 0 || m.Low > mostCredits:
+			return fmt.Errorf("meter %q: low %d is not between 0 and %d", m.ID, m.Low, mostCredits)
 		}
 		if m.ID == DefaultMeter {
-			ps.Meters[0].Name = m.Name
+			ps.Meters[0] = Meter(m)
 			continue
 		}
 		if _, twice := ps.Meter(m.ID); twice {

@@ -436,6 +436,9 @@ func (s *Service) write(
 		saveReview(b, next.Provider, r, next.AccountID, next.ID, event, now)
 	}
 	saveTurns(b, next.Provider, f.Events, now)
+	for _, ev := range f.Events {
+		tellReversal(b, next.AccountID, ev)
+	}
 	if next.Status != Incomplete {
 		b.Queue(`
 			update checkouts set status = $4, subscription_id = $3

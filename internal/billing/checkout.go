@@ -23,6 +23,7 @@ const (
 	ReturnPath         = "/billing/return"          // GET, from Stripe: ?provider=stripe&session_id=…
 	RazorpayReturnPath = "/billing/return/razorpay" // POST, from Razorpay's site, so without our session cookie
 	CancelPath         = "/billing"
+	PayPath            = "/pay/" // and a token: a customer of an app goes from there to Razorpay's page, and comes back
 )
 
 // checkoutLife is how long a checkout can be paid.
@@ -99,6 +100,9 @@ func (p Payer) from(own, result string) string {
 	u.RawQuery = q.Encode()
 	return u.String()
 }
+
+// BackWith is where a customer of an app goes from a provider's page, with what has come of it.
+func (p Payer) BackWith(result string) string { return p.from(CancelPath, result) }
 
 // payer looks up who pays; only an owner may.
 func (s *Service) payer(ctx context.Context, c postgres.Caller) (p Payer, err error) {
@@ -292,6 +296,11 @@ func (s *Service) purchase(ctx context.Context, p Payer, w wish) (*Checkout, err
 			continue
 		} else if err != nil {
 			return nil, err
+		}
+		if p.back != "" && row.provider == facts.Razorpay {
+			if row.url, err = s.leadBack(ctx, p, row); err != nil {
+				return nil, err
+			}
 		}
 		return s.checkout(p, row, w.price), nil
 	}
@@ -657,19 +666,24 @@ func (s *Service) checkout(p Payer, r *reserved, price Price) *Checkout {
 	if r.provider != facts.Razorpay || p.back != "" {
 		return c
 	}
+	c.Form = s.formOf(r, price, "Tijori", p.email, s.publicURL+RazorpayReturnPath, s.publicURL+CancelPath)
+	return c
+}
+
+// formOf is what a browser posts to Razorpay's hosted checkout, which comes back to one of two addresses of ours.
+func (s *Service) formOf(r *reserved, price Price, seller, email, back, cancel string) *Form {
 	plan, _ := s.plans.ByID(price.Plan)
-	what := "Tijori " + plan.Name + ", " + price.Amount.Short() + " per " + price.Interval
+	what := seller + " " + plan.Name + ", " + price.Amount.Short() + " per " + price.Interval
 	if !r.starts.IsZero() {
 		what += ", from " + r.starts.In(india).Format("2 January 2006")
 	}
-	c.Form = &Form{Action: s.razorpay.CheckoutURL(), Fields: []Field{
+	return &Form{Action: s.razorpay.CheckoutURL(), Fields: []Field{
 		{"key_id", s.razorpay.KeyID()},
 		{"subscription_id", r.subscription},
-		{"name", "Tijori"},
+		{"name", seller},
 		{"description", what},
-		{"prefill[email]", p.email},
-		{"callback_url", s.publicURL + RazorpayReturnPath},
-		{"cancel_url", s.publicURL + CancelPath},
+		{"prefill[email]", email},
+		{"callback_url", back},
+		{"cancel_url", cancel},
 	}}
-	return c
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
@@ -80,7 +82,73 @@ func (s *Service) RefreshFor(ctx context.Context, p Payer) error {
 			return err
 		}
 	}
-	return s.catchUp(ctx, p.account)
+	if err := s.catchUp(ctx, p.account); err != nil {
+		return err
+	}
+	return s.catchUpPurchases(ctx, p.account)
+}
+
+// catchUpPurchases asks the providers about the purchases of credits of an account that are not known to be paid, the
+// newest ones, and grants what was paid for: as the webhook would.
+func (s *Service) catchUpPurchases(ctx context.Context, account uuid.UUID) error {
+	type open struct {
+		Provider facts.Provider
+		ID       string
+	}
+	var list []open
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			select provider, provider_id from purchases
+			 where account_id = $1 and status = 'open' and provider_id is not null and expires_at > $2
+			 order by created_at desc limit 5`, account, s.clock.Now().Add(-time.Hour))
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[open])
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look up open purchases: %w", err)
+	}
+	for _, one := range list {
+		if s.gateways[one.Provider] == nil {
+			continue
+		}
+		err := s.bringPurchase(ctx, one.Provider, one.ID, account)
+		if err != nil && facts.IsUnreachable(err) {
+			return errProviderDown.Because(err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bringPurchase applies the provider's present word on a purchase of credits.
+func (s *Service) bringPurchase(ctx context.Context, provider facts.Provider, id string, account uuid.UUID) error {
+	kind := "session"
+	if provider == facts.Razorpay {
+		kind = "payment_link"
+	}
+	done, err := s.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		_, _, err := s.applyPurchase(ctx, tx, s.gateways[provider], kind, id, &facts.Event{
+			Provider: provider, ID: "return", Type: "return",
+		})
+		return err
+	})
+	if facts.IsMissing(err) {
+		return nil
+	}
+	if err == nil {
+		s.notify(account)
+	}
+	return err
 }
 
 // InvoicesFor lists the invoices of a payer's account, the newest first.

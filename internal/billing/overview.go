@@ -178,13 +178,37 @@ func (s *Service) status(ctx context.Context, tx *postgres.Tx) (*Overview, error
 	if err != nil {
 		return nil, err
 	}
-	o := &Overview{AccountID: tx.Scope.AccountID, Status: None}
 	plan, ok := s.plans.ByID(e.Plan)
 	if !ok { // sold once, not in the file any more
 		plan = Plan{ID: e.Plan, Name: e.PlanName, PartiesMax: e.PartiesMax, Entitlements: e.Rights}
 	}
-	o.Plan = plan
-	subs, err := subscriptionsOf(ctx, tx, o.AccountID)
+	return s.standing(ctx, tx, tx.Scope.AccountID, plan)
+}
+
+// OverviewFor is Overview for a payer who is known, with the plan in force as the database has said it.
+func (s *Service) OverviewFor(ctx context.Context, p Payer, plan string) (o *Overview, err error) {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+		inForce, ok := s.plans.ByID(plan)
+		if !ok {
+			inForce = Plan{ID: plan, Name: plan}
+		}
+		if o, err = s.standing(ctx, tx, p.account, inForce); err != nil {
+			return err
+		}
+		o.AccountName = p.name
+		if o.Invoices, err = invoicesOf(ctx, tx, p.account); err != nil {
+			return err
+		}
+		o.OpenCheckout, err = openCheckout(ctx, tx, p.account, s.clock.Now())
+		return err
+	})
+	return o, err
+}
+
+// standing is where the subscriptions of an account stand.
+func (s *Service) standing(ctx context.Context, q querier, account uuid.UUID, plan Plan) (*Overview, error) {
+	o := &Overview{AccountID: account, Status: None, Plan: plan}
+	subs, err := subscriptionsOf(ctx, q, o.AccountID)
 	if err != nil {
 		return nil, err
 	}

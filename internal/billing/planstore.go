@@ -52,8 +52,9 @@ func WritePlans(ctx context.Context, db *postgres.DB, plans *Plans, now *clock.C
 func (s *Service) queuePlans(b *pgx.Batch) {
 	for _, m := range s.plans.Meters {
 		b.Queue(`
-			insert into meters (app_id, id, name) values ($1, $2, $3)
-			on conflict (app_id, id) do update set name = excluded.name`, s.work.App, m.ID, m.Name)
+			insert into meters (app_id, id, name, low) values ($1, $2, $3, nullif($4::bigint, 0))
+			on conflict (app_id, id) do update set name = excluded.name, low = excluded.low`,
+			s.work.App, m.ID, m.Name, m.Low)
 	}
 	b.Queue(`update plans set is_default = false where app_id = $1 and is_default and id <> $2`, s.work.App,
 		s.plans.Default().ID)

@@ -470,7 +470,17 @@ func (a *app) payOrigins() []string {
 	if a.sim != nil && !slices.Contains(origins, a.sim.url) {
 		origins = append(origins, a.sim.url)
 	}
-	return origins
+	for _, one := range a.platform.Apps() {
+		if one.Billing != nil {
+			origins = append(origins, one.Billing.FormOrigins()...)
+		}
+	}
+	for _, sim := range a.appSims {
+		_, url, _ := strings.Cut(sim, " ")
+		origins = append(origins, strings.TrimSuffix(url, "/"))
+	}
+	slices.Sort(origins)
+	return slices.Compact(origins)
 }
 
 // payments names the providers, and says whether money moves.

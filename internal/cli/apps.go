@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
@@ -118,7 +120,7 @@ func (a *app) startApp(
 	}
 	out.Billing, err = billing.New(billing.Config{
 		DB: a.database.DB, Plans: plans, Clock: a.clock, Stripe: s, Razorpay: r, PublicURL: a.public.String(),
-		Log: a.log,
+		Log: a.log, Changed: func(uuid.UUID) { out.Credits.Wake() },
 	})
 	if err != nil {
 		return nil, usagef("%v", err)
@@ -228,6 +230,10 @@ func (a *app) appLoops(granting *clockGuard) (loops []jobs.Loop) {
 			jobs.Loop{
 				Name: "verify credits of " + one.ID, Do: one.Credits.Watch, Poll: time.Hour, Turn: 55 * time.Minute,
 			})
+			jobs.Loop{
+				Name: "refill credits of " + one.ID, Do: one.Credits.Refill, Wake: one.Credits.Woken(), Poll: refillEvery,
+			},
+			jobs.Loop{Name: "sweep credits of " + one.ID, Do: one.Credits.Sweep, Poll: refillEvery})
 		id := one.ID
 		loops = append(loops,
 			jobs.Loop{

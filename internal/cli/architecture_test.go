@@ -66,6 +66,7 @@ var forbidden = []struct {
 		"internal/billing/stripe", "internal/billing/razorpay", "internal/billing/simulator",
 	}},
 	{"internal/web/apps", []string{"internal/ledger", "internal/account"}},
+	{"internal/web/portal", []string{"internal/ledger"}},
 	{"internal/backup", []string{
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger",
 		"internal/web", "internal/jobs", "internal/cli", "internal/mail",
@@ -119,7 +120,7 @@ var onlyFor = map[string][]string{
 // parts are the packages of handlers, one for each part of the product. Only the
 // list of routes imports them: not each other, and not the frame that they share.
 var parts = []string{
-	"door", "accounts", "khata", "bulk", "plans", "programs", "apps", "operators", "notmine", "status", "development",
+	"door", "accounts", "khata", "bulk", "plans", "programs", "apps", "portal", "operators", "notmine", "status", "development",
 }
 
 // besides are the other packages below internal/web, which hold no handlers.

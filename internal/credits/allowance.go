@@ -383,14 +383,24 @@ func givenTo(ctx context.Context, tx pgx.Tx, c calendarRow) (map[Period]int64, e
 	return given, rows.Err()
 }
 
-// Begin gives an account that is new what its plan brings now, instead of within some seconds.
+// Begin gives an account what its plan brings now, instead of within some seconds: one that is new, or whose plan has
+// just changed. While a job works one of its calendars, this waits.
 func (s *Service) Begin(ctx context.Context, account uuid.UUID) error {
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()
+		b := &pgx.Batch{}
+		b.Queue(`select from credit_calendars where account_id = $1 order by meter for update`, account)
+		b.Queue(`
+			with changed as (delete from calendar_changes where account_id = $1 returning account_id)
+			update credit_calendars set due_at = least(due_at, $2)
+			 where account_id in (select account_id from changed)`, account, now)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
 		rows, err := tx.Query(ctx, `
 			select account_id, meter, case when due_at > '-infinity' then worked_to else $2 end, sources
 			  from credit_calendars
-			 where account_id = $1 and due_at <= $2 order by meter for update skip locked`, account, now)
+			 where account_id = $1 and due_at <= $2 order by meter for update`, account, now)
 		if err != nil {
 			return err
 		}

@@ -46,11 +46,26 @@ type Service struct {
 	clock *clock.Clock
 	log   *slog.Logger
 	desk  *desk
+	woken chan struct{}
 }
+
+// Wake says, as a hint, that plans have changed, so that what they bring is given now.
+func (s *Service) Wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
+// Woken receives when Wake was called.
+func (s *Service) Woken() <-chan struct{} { return s.woken }
 
 // New returns a service.
 func New(c Config) *Service {
-	s := &Service{db: c.DB, work: billing.WorkOf(c.Plans.App), plans: c.Plans, clock: c.Clock, log: c.Log}
+	s := &Service{
+		db: c.DB, work: billing.WorkOf(c.Plans.App), plans: c.Plans, clock: c.Clock, log: c.Log,
+		woken: make(chan struct{}, 1),
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

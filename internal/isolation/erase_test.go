@@ -16,7 +16,7 @@ var erased = []string{
 	"shares", "reminders", "tasks", "party_sums", "credit_balances", "credit_entries", "credit_grants", "credit_lots",
 	"credit_reclaims", "credit_holds", "credit_calendars", "credit_anchors",
 	"calendar_changes",
-	"security_log", "customer_tokens", "customer_requests",
+	"security_log", "customer_tokens", "customer_requests", "customer_links",
 }
 
 // kept are the tables of which rows stay, with the reason. docs/privacy.md tells it to people.
@@ -232,7 +232,7 @@ func TestNobodyErasesEarly(t *testing.T) {
 	for _, table := range erased {
 		// Removed, spent and forgotten every day; or gone with the party, by its reference.
 		if slices.Contains([]string{
-			"members", "credit_lots", "uploads", "tasks", "party_sums", "customer_tokens",
+			"members", "credit_lots", "uploads", "tasks", "party_sums", "customer_tokens", "customer_links",
 		}, table) {
 			continue
 		}

@@ -307,6 +307,31 @@ var functions = map[string]use{
 	},
 	"tijori_plans.tell_subscription()": {"", "trigger: writes the event of a changed state"},
 	"tijori_plans.tell_payment()":      {"", "trigger: writes the event of a payment"},
+	"tijori_plans.tell_purchase()":     {"", "trigger: writes the event of credits that were bought"},
+	"tijori_plans.tell_low()":          {"", "trigger: writes the event of credits that run low"},
+	"tijori_credits.spread_low()":      {"", "trigger: balances get the threshold of their meter"},
+	"tijori_plans.tell_reversal(uuid,text,text,jsonb)": {
+		"tijori_billing",
+		"writes the event of a refund or dispute, of the app that the transaction works for",
+	},
+	"tijori_access.make_portal_link(uuid,bytea,text,integer)": {
+		"tijori_app",
+		"a link for a customer of the app of the key or token that asks",
+	},
+	"tijori_access.make_pay_link(uuid,uuid,bytea,text,uuid,timestamp with time zone)": {
+		"tijori_billing",
+		"a link to pay for a checkout, of the app that the transaction works for",
+	},
+	"tijori_access.open_portal(uuid,bytea,integer)": {
+		"tijori_app",
+		"uses up the link whose hash the caller claims",
+	},
+	"tijori_plans.portal()": {"tijori_app", "whose page the session opens whose hash the caller claims"},
+	"tijori_access.pending_link(text)": {
+		"tijori_app",
+		"of which app the link is whose hash the caller claims",
+	},
+	"tijori_access.leave_portal()": {"tijori_app", "ends the session whose hash the caller claims"},
 	"tijori_plans.tell_lapses()": {
 		"tijori_billing",
 		"tells of customers whose time has run out, of the app that the transaction works for",
@@ -642,6 +667,8 @@ var inner = []string{
 	"tijori_credits.settle_purse(tijori_credits.purse,timestamp with time zone,timestamp with time zone)",
 	"tijori_credits.take_lot(uuid,text)", "tijori_plans.state_of(uuid)", "tijori_plans.note_state(uuid)",
 	"tijori_plans.write_event(text,uuid,text,jsonb,uuid)",
+	"tijori_plans.write_event(text,uuid,text,jsonb,uuid,text)", "tijori_credits.take_low()",
+	"tijori_access.link_of(text)",
 	"tijori_plans.plans_in_force(uuid,text,timestamp with time zone)",
 	"tijori_plans.write_import(text,uuid,boolean,integer[],text[],text[],text[],jsonb[])",
 }
@@ -682,7 +709,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account|app_scope|app_alone|customer_scope|holder)\(|tijori_ops\.frozen\(|tijori_credits\.spend_for\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
+var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account|app_scope|link_of|app_alone|customer_scope|holder)\(|tijori_ops\.frozen\(|tijori_credits\.spend_for\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {

@@ -52,6 +52,7 @@ var may = map[string]map[string]string{
 	"credit_anchors":     {},
 	"customer_tokens":    {},
 	"customer_requests":  {},
+	"customer_links":     {},
 	"calendar_changes":   {},
 	"purchases":          {"select": "owner"},
 	"security_log":       {},

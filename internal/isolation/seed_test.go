@@ -178,6 +178,7 @@ var seeds = map[string]row{
 	"plan_spans":     {"kind": "paid", "currency": "INR", "monthly_minor": "100"},
 	"payees":         {"upi_id": "shop@upi", "payee_name": "Shop"},
 	"shares":         {"expires_at": "2099-01-01 00:00:00+00"},
+	"customer_links": {"opens": "link", "expires_at": "2025-01-01 00:00:00+00"},
 	"invoices":       {"currency": "INR"},
 	"purchases":      {"currency": "INR"},
 }

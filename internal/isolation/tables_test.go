@@ -86,6 +86,7 @@ var looseIndexes = map[string]string{
 	"security_log_user_idx":    "erasing a user finds the lines; not unique; tijori_app may not name the column",
 	"members_user_idx":         "tijori_access.scope() finds a user's memberships, before any account is known; not unique",
 	"invitations_token_idx":    "the sign-in role finds an invitation by its token's hash; not unique; tijori_app may not name the column",
+	"customer_links_hash_idx":  "link_of() finds a link by its hash; not unique; tijori_app may not name the column",
 	"customer_tokens_hash_idx": "holder() finds a token by its hash; not unique; tijori_app may not name the column",
 	"shares_token_idx":         "the sign-in role finds a shared statement by its token's hash; not unique; tijori_app may not name the column",
 	"invitations_unmailed_idx": "the sweep finds invitations without a mail over all accounts; not unique; tijori_app may not name its condition",

@@ -47,6 +47,22 @@ const importPlans = testPlans + `
   amount = 500
   provider_price = "price_StudioOld"
   sold = false
+
+[[top_up]]
+id = "extra"
+name = "500 credits"
+credits = 500
+
+  [[top_up.price]]
+  provider = "stripe"
+  currency = "USD"
+  amount = 300
+  provider_price = "price_Extra500"
+
+  [[top_up.price]]
+  provider = "razorpay"
+  currency = "INR"
+  amount = 9900
 `
 
 // A mover is an app whose customers pay at simulated providers by subscriptions of which Tijori knows nothing.
@@ -95,6 +111,9 @@ func moving(t *testing.T) *mover {
 			})
 		}
 	}
+	config.Prices = append(config.Prices, simulator.Price{
+		Provider: facts.Stripe, ID: "price_Extra500", Name: "500 credits", Currency: "USD", Amount: 300,
+	})
 	m.sim, err = simulator.New(config)
 	m.ok(err)
 	handler = m.sim.Handler()

@@ -98,7 +98,7 @@ var appTrials = map[string]trial{
 		},
 	},
 	"POST /api/v1/customers/{customer}/portal": {
-		status: 409, shows: "never paid by Stripe", ask: func(i ids) ask {
+		status: 200, shows: `/portal/tj_pl_`, ask: func(i ids) ask {
 			return ask{path: ofCustomer(i, "/portal"), json: map[string]any{
 				"return_url": "https://" + wordOfA + ".example/",
 			}}
@@ -150,8 +150,39 @@ var appTrials = map[string]trial{
 	"POST /api/v1/webhooks/{id}/redeliver": {status: 200, shows: `"number":1`, ask: func(i ids) ask {
 		return ask{path: "/api/v1/webhooks/" + i.get("webhook") + "/redeliver", json: map[string]any{"number": 1}}
 	}},
+	"GET /portal/{token}": {
+		ask: func(i ids) ask { return ask{path: "/portal/" + i.get("portal link")} }, status: 200,
+		shows: "The link works once.", visitor: true,
+	},
+	"POST /portal/{token}": {
+		ask: func(i ids) ask { return form("/portal/" + i.get("portal link")) }, status: 303, shows: "/portal",
+		visitor: true, noBody: true,
+	},
+	// With a session of its own kind these are tried by TestPortal.
+	"GET /portal":             {ask: at("/portal"), status: 404, shows: "This link has ended", visitor: true},
+	"POST /portal/act/cancel": portalWithout("cancel"),
+	"POST /portal/act/resume": portalWithout("resume"),
+	"POST /portal/act/method": portalWithout("method"),
+	"POST /portal/act/leave": {
+		ask: func(ids) ask { return form("/portal/act/leave") }, status: 303, shows: "/portal", visitor: true, noBody: true,
+	},
+	"GET /pay/{token}": {
+		ask: func(i ids) ask { return ask{path: "/pay/" + i.get("pay link")} }, status: 303, shows: "tijori=pending",
+		visitor: true,
+	},
+	"POST /pay/{token}": {
+		ask: func(i ids) ask { return form("/pay/" + i.get("pay link")) }, status: 303, shows: "tijori=cancelled",
+		visitor: true,
+	},
 	"GET /api/v1/jwks.json": {ask: at("/api/v1/jwks.json"), status: 200, shows: `"crv":"P-256"`},
 	"GET /api/v1/plans":     {ask: at("/api/v1/plans"), status: 200, shows: `"studio"`},
+}
+
+func portalWithout(act string) trial {
+	return trial{
+		ask: func(ids) ask { return form("/portal/act/" + act) }, status: 404, shows: "This link has ended",
+		visitor: true, noBody: true,
+	}
 }
 
 // appPlans is what the apps of both sides sell.
@@ -293,6 +324,11 @@ func (w *world) seedApp(s *side) {
 	}
 	s.customer = one[uuid.UUID](w, `select account_id from accounts where app_id = $1 and external_id = $2`, s.app.ID,
 		s.ids["customer"])
+	s.ids["portal link"] = w.portalLink(s, s.ids["customer"])
+	s.ids["pay link"] = randomToken()
+	w.exec(`insert into customer_links (account_id, id, opens, hash, back, checkout_id, app_generation, generation, expires_at)
+		values ($1, gen_random_uuid(), 'pay', $2, $3, gen_random_uuid(), 1, 1, now() + interval '1 hour')`, s.customer,
+		hashOf(s.ids["pay link"]), "https://"+s.word+".example/back")
 }
 
 // deadAppKeys are keys of apps that are none.

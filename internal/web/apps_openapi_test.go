@@ -97,6 +97,8 @@ func appOperations(w *world) []operation {
 		{of + "resume", "", nil, w.a.appKey, 409},
 		{of + "refresh", "", nil, w.a.appKey, 200},
 		{of + "portal", "", map[string]any{"return_url": back}, w.a.appKey, 200},
+		{of + "portal", "org_nobody>", map[string]any{"return_url": back}, w.a.appKey, 404},
+		{of + "portal", "", map[string]any{"return_url": back}, reader, 403},
 		{of + "portal", "", map[string]any{"return_url": "https://evil.example/"}, w.a.appKey, 422},
 		{"GET /api/v1/customers/{customer}/invoices", "", nil, w.a.appKey, 200},
 		{

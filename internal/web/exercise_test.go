@@ -197,7 +197,7 @@ func (e *exercise) mixed(mix []string) {
 }
 
 var tokens = map[string]bool{
-	"invite": true, "sign-up": true, "recovery": true, "link": true,
+	"invite": true, "sign-up": true, "recovery": true, "link": true, "portal link": true, "pay link": true,
 	"email": true, "email back": true,
 }
 

@@ -82,6 +82,10 @@ var frozenWith = []struct {
 	{"POST /api/razorpay/webhook", freeze.Never},
 	{"GET /billing/invoices/", freeze.Billing | freeze.Exports},
 	{"GET /billing/usage.csv", freeze.Billing | freeze.Exports},
+	{"GET /portal", freeze.Billing},
+	{"POST /portal", freeze.Billing},
+	{"GET /pay/", freeze.Billing},
+	{"POST /pay/", freeze.Never}, // back from having paid
 	{"GET /billing", freeze.Billing},
 	{"POST /billing", freeze.Billing},
 	{"GET /api/billing/", freeze.Billing},

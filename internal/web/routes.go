@@ -463,8 +463,8 @@ func (p *parts) routes() []frame.Route {
 		},
 		{
 			Pattern: "POST /api/v1/customers/{customer}/portal", Access: frame.Customer,
-			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
-			Handle: p.apps.Portal,
+			MaxBody: frame.MaxForm,
+			Handle:  p.apps.InTurn(p.apps.Portal),
 		},
 		{
 			Pattern: "GET /api/v1/customers/{customer}/invoices", Access: frame.Customer,
@@ -510,6 +510,29 @@ func (p *parts) routes() []frame.Route {
 		{
 			Pattern: "POST /api/v1/webhooks/{id}/redeliver", Access: frame.Server, MaxBody: frame.MaxForm,
 			Handle: p.apps.Redeliver,
+		},
+		// A customer of an app, led here by it. The token, or a session of its own kind, opens one customer's page; no
+		// session of a user is read.
+		{Pattern: "GET /portal/{token}", Access: frame.Anyone, Secret: true, KeepsFlash: true, Handle: p.portal.Door},
+		{Pattern: "POST /portal/{token}", Access: frame.Anyone, Secret: true, KeepsFlash: true, Handle: p.portal.Open},
+		{Pattern: "GET /portal", Access: frame.Anyone, KeepsFlash: true, Handle: p.portal.Page},
+		{
+			Pattern: "POST /portal/act/cancel", Limit: frame.CallsProvider, Access: frame.Anyone, KeepsFlash: true,
+			Handle: p.portal.Cancel,
+		},
+		{
+			Pattern: "POST /portal/act/resume", Limit: frame.CallsProvider, Access: frame.Anyone, KeepsFlash: true,
+			Handle: p.portal.Resume,
+		},
+		{
+			Pattern: "POST /portal/act/method", Limit: frame.CallsProvider, Access: frame.Anyone, KeepsFlash: true,
+			Handle: p.portal.PaymentMethod,
+		},
+		{Pattern: "POST /portal/act/leave", Access: frame.Anyone, KeepsFlash: true, Handle: p.portal.Leave},
+		{Pattern: "GET /pay/{token}", Access: frame.Anyone, Secret: true, KeepsFlash: true, Handle: p.portal.Pay},
+		{
+			Pattern: "POST /pay/{token}", Limit: frame.CallsProvider, Access: frame.Anyone, Secret: true, Foreign: true,
+			KeepsFlash: true, Handle: p.portal.PaidBack,
 		},
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},
 

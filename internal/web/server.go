@@ -34,6 +34,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/notmine"
 	"github.com/tijorihq/tijori/internal/web/operators"
 	"github.com/tijorihq/tijori/internal/web/plans"
+	"github.com/tijorihq/tijori/internal/web/portal"
 	"github.com/tijorihq/tijori/internal/web/programs"
 	"github.com/tijorihq/tijori/internal/web/status"
 )
@@ -112,6 +113,7 @@ type parts struct {
 	plans       *plans.Handlers
 	programs    *programs.Handlers
 	apps        *apps.Handlers
+	portal      *portal.Handlers
 	operators   *operators.Handlers
 	notmine     *notmine.Handlers
 	status      *status.Handlers
@@ -135,6 +137,7 @@ func newParts(c Config) *parts {
 		plans:    &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
 		programs: &programs.Handlers{Frame: f, Credits: c.Credits},
 		apps:     &apps.Handlers{Frame: f, Platform: c.Platform},
+		portal:   &portal.Handlers{Frame: f, Accounts: c.Accounts, Platform: c.Platform},
 		notmine: &notmine.Handlers{
 			Frame: f, Accounts: c.Accounts, Incidents: incident.New(c.DB), Release: c.Release,
 		},

@@ -22,6 +22,7 @@ import (
 
 // notTaken are tables of an account that its archive leaves out, with the reason.
 var notTaken = map[string]string{
+	"customer_links":     "ways to a page for some minutes, as hashes",
 	"customer_requests":  "what an app has asked for already, so that it is not done twice",
 	"customer_tokens":    "hashes of tokens that end within minutes",
 	"plan_spans":         "the subscriptions and payments that it follows from are taken",

@@ -797,6 +797,15 @@ begin
     return today + grace;
 end $$;
 ALTER FUNCTION tijori_access.leave_account(leaving uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.leave_portal() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.customer_links v set used_at = now()
+      from tijori_access.link_of('session') l where v.account_id = l.account_id and v.id = l.id;
+end $$;
+ALTER FUNCTION tijori_access.leave_portal() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.leave_team(membership uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -855,6 +864,44 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_access.limit_invitations() OWNER TO tijori_guard;
+CREATE TABLE tijori.customer_links (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    opens text NOT NULL,
+    hash bytea NOT NULL,
+    back text NOT NULL,
+    checkout_id uuid,
+    app_generation integer NOT NULL,
+    generation integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT customer_links_back_check CHECK (((length(back) >= 8) AND (length(back) <= 2000))),
+    CONSTRAINT customer_links_checkout_check CHECK (((opens = 'pay'::text) = (checkout_id IS NOT NULL))),
+    CONSTRAINT customer_links_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT customer_links_life_check CHECK ((expires_at <= (created_at +
+CASE opens
+    WHEN 'pay'::text THEN '2 days'::interval
+    WHEN 'link'::text THEN '00:10:00'::interval
+    ELSE '00:30:00'::interval
+END))),
+    CONSTRAINT customer_links_opens_check CHECK ((opens = ANY (ARRAY['pay'::text, 'link'::text, 'session'::text])))
+);
+ALTER TABLE ONLY tijori.customer_links FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.customer_links OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.customer_links.back IS 'an address of the app, to which the customer is led back';
+COMMENT ON COLUMN tijori.customer_links.used_at IS 'when a link was opened, or a session left';
+CREATE FUNCTION tijori_access.link_of(wanted text) RETURNS SETOF tijori.customer_links
+    LANGUAGE sql STABLE
+    AS $$
+    select l.* from tijori.customer_links l
+      join tijori.accounts a on a.account_id = l.account_id
+      join tijori.apps p on p.app_id = a.app_id
+     where l.hash = decode(coalesce(nullif(current_setting('tijori.credential', true), ''), '00'), 'hex')
+       and l.opens = wanted and l.used_at is null and l.expires_at > now() and a.erasing_at is null
+       and (l.opens = 'pay' or l.generation = a.token_generation and l.app_generation = p.token_generation)
+     limit 1 $$;
+ALTER FUNCTION tijori_access.link_of(wanted text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.lock_leaving(account uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1057,6 +1104,32 @@ begin
     return until;
 end $$;
 ALTER FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.make_pay_link(account uuid, link_id uuid, link_hash bytea, link_back text, checkout uuid, until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.require_app(account);
+    insert into tijori.customer_links (account_id, id, opens, hash, back, checkout_id, app_generation, generation,
+                                       expires_at)
+    values (account, link_id, 'pay', link_hash, link_back, checkout, 1, 1, least(until, now() + interval '2 days'));
+end $$;
+ALTER FUNCTION tijori_access.make_pay_link(account uuid, link_id uuid, link_hash bytea, link_back text, checkout uuid, until timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.make_portal_link(link_id uuid, link_hash bytea, link_back text, seconds integer) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    theirs constant uuid := tijori_access.customer_scope('billing:write');
+    until constant timestamptz := now() + make_interval(secs => seconds);
+begin
+    delete from tijori.customer_links l where l.account_id = theirs and l.expires_at < now();
+    insert into tijori.customer_links (account_id, id, opens, hash, back, app_generation, generation, expires_at)
+    select a.account_id, link_id, 'link', link_hash, link_back, p.token_generation, a.token_generation, until
+      from tijori.accounts a join tijori.apps p on p.app_id = a.app_id where a.account_id = theirs;
+    return until;
+end $$;
+ALTER FUNCTION tijori_access.make_portal_link(link_id uuid, link_hash bytea, link_back text, seconds integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.maker() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1181,6 +1254,25 @@ begin
     return new_account;
 end $$;
 ALTER FUNCTION tijori_access.open_own_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.open_portal(session_id uuid, session_hash bytea, seconds integer) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    l tijori.customer_links;
+begin
+    select * into l from tijori_access.link_of('link');
+    update tijori.customer_links v set used_at = now()
+     where v.account_id = l.account_id and v.id = l.id and v.used_at is null;
+    if not found then
+        return false;
+    end if;
+    insert into tijori.customer_links (account_id, id, opens, hash, back, app_generation, generation, expires_at)
+    values (l.account_id, session_id, 'session', session_hash, l.back, l.app_generation, l.generation,
+            now() + make_interval(secs => seconds));
+    return true;
+end $$;
+ALTER FUNCTION tijori_access.open_portal(session_id uuid, session_hash bytea, seconds integer) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_access.open_to(IN tab regclass, IN role_name text, VARIADIC verbs text[])
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1300,6 +1392,15 @@ begin
     user_agent := coalesce(user_agent, '');
 end $$;
 ALTER FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.pending_link(wanted text) RETURNS TABLE(app_id text, app_name text, account uuid, name text, back text, checkout uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select a.app_id, p.name, a.account_id, a.name, l.back, l.checkout_id
+      from tijori_access.link_of(case when wanted = 'pay' then 'pay' else 'link' end) l
+      join tijori.accounts a on a.account_id = l.account_id
+      join tijori.apps p on p.app_id = a.app_id $$;
+ALTER FUNCTION tijori_access.pending_link(wanted text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -2417,6 +2518,16 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.spread_low() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.credit_balances b set low = new.low
+     where b.app_id = new.app_id and b.meter = new.id and b.low is distinct from new.low;
+    return null;
+end $$;
+ALTER FUNCTION tijori_credits.spread_low() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.sweep_credits(most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2538,6 +2649,15 @@ begin
     returning c.grant_id, c.lot_left into take_lot.grant_id, take_lot.lot_left;
 end $$;
 ALTER FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.take_low() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.low := (select m.low from tijori.meters m where m.app_id = new.app_id and m.id = new.meter);
+    return new;
+end $$;
+ALTER FUNCTION tijori_credits.take_low() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.add_sums() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5054,6 +5174,16 @@ CREATE FUNCTION tijori_plans.plans_in_force(account uuid, app text, at timestamp
      order by p.is_default, p.rank desc
      limit 1 $$;
 ALTER FUNCTION tijori_plans.plans_in_force(account uuid, app text, at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.portal() RETURNS TABLE(app_id text, app_name text, account uuid, name text, email text, back text, expires_at timestamp with time zone, state jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select a.app_id, p.name, a.account_id, a.name, coalesce(a.email, ''), l.back, l.expires_at,
+           tijori_plans.state_of(a.account_id)
+      from tijori_access.link_of('session') l
+      join tijori.accounts a on a.account_id = l.account_id
+      join tijori.apps p on p.app_id = a.app_id $$;
+ALTER FUNCTION tijori_plans.portal() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5164,7 +5294,7 @@ begin
            case when v.access_until > today then v.access_until end as until,
            case when v.cancel_at_period_end or v.cancel_at is not null or v.ended_at is not null
                 then coalesce(v.cancel_at, v.access_until, v.ended_at) end as ends_at,
-           v.period
+           v.period, v.provider
       into s
       from tijori.subscriptions v left join tijori.plans q on q.app_id = v.app_id and q.id = v.plan_id
      where v.account_id = account
@@ -5182,6 +5312,7 @@ begin
     return jsonb_build_object(
         'id', a.external_id, 'revision', a.revision,
         'plan', p.id, 'status', coalesce(s.status, 'none'), 'interval', nullif(s.period, ''),
+        'provider', s.provider,
         'until', to_char(s.until at time zone 'UTC', format), 'ends_at', to_char(s.ends_at at time zone 'UTC', format),
         'entitlements', to_jsonb(coalesce(p.entitlements, '{}')), 'limits', coalesce(p.limits, '{}'), 'meters', meters);
 end $$;
@@ -5213,6 +5344,37 @@ begin
     return n;
 end $$;
 ALTER FUNCTION tijori_plans.tell_lapses() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_low() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    b tijori.credit_balances;
+    a record;
+    got bigint;
+begin
+    select * into b from tijori.credit_balances c where c.account_id = new.account_id and c.meter = new.meter;
+    if b.low is null or b.balance - b.held >= b.low then
+        return null;
+    end if;
+    select v.app_id, v.external_id into a from tijori.accounts v
+     where v.account_id = b.account_id and v.app_id <> 'khata' and v.erasing_at is null;
+    if not found then
+        return null;
+    end if;
+    select e.number into got from tijori.credit_entries e
+     where e.account_id = b.account_id and e.meter = b.meter and e.amount > 0 order by e.number desc limit 1;
+    if exists (select from tijori.events v
+                where v.app_id = a.app_id
+                  and v.once = 'low ' || b.account_id || ' ' || b.meter || ' ' || coalesce(got, 0)) then
+        return null;
+    end if;
+    perform tijori_plans.write_event(a.app_id, b.account_id, 'credits.low', jsonb_build_object(
+        'customer', a.external_id, 'meter', b.meter, 'balance', b.balance - b.held, 'held', b.held, 'low', b.low), null,
+        'low ' || b.account_id || ' ' || b.meter || ' ' || coalesce(got, 0));
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.tell_low() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.tell_payment() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5231,6 +5393,50 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_plans.tell_payment() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_purchase() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    p record;
+    a record;
+begin
+    select v.id, v.status, v.account_id, v.payment_id, v.provider_id, v.provider, v.amount_minor, v.currency, v.top_up_id,
+           v.meter, v.credits, v.paid_at
+      into p from tijori.purchases v where v.account_id = new.account_id and v.id = new.id;
+    select v.app_id, v.external_id into a from tijori.accounts v
+     where v.account_id = new.account_id and v.erasing_at is null;
+    if found and p.status = 'paid' then
+        perform tijori_plans.write_event(a.app_id, p.account_id, 'payment.collected', jsonb_build_object(
+            'customer', a.external_id, 'id', coalesce(p.payment_id, p.provider_id), 'provider', p.provider,
+            'amount', p.amount_minor, 'currency', p.currency, 'invoice', null,
+            'top_up', p.top_up_id, 'meter', p.meter, 'credits', p.credits,
+            'paid_at', to_char(p.paid_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')), null,
+            'purchase ' || p.id);
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.tell_purchase() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.tell_reversal(account uuid, sort text, told_once text, data jsonb) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    a record;
+begin
+    perform tijori_access.require_app(account);
+    if sort not in ('payment.refunded', 'payment.refund_failed', 'payment.disputed') then
+        raise exception 'no such event' using errcode = '22023';
+    end if;
+    select v.app_id, v.external_id into a from tijori.accounts v
+     where v.account_id = account and v.app_id <> 'khata' and v.erasing_at is null;
+    if not found then
+        return false;
+    end if;
+    return tijori_plans.write_event(a.app_id, account, sort, jsonb_build_object('customer', a.external_id) || data, null,
+        told_once) is not null;
+end $$;
+ALTER FUNCTION tijori_plans.tell_reversal(account uuid, sort text, told_once text, data jsonb) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.tell_subscription() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5294,6 +5500,30 @@ begin
     return n;
 end $$;
 ALTER FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid, told_once text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    n bigint;
+    m text;
+    event constant uuid := gen_random_uuid();
+begin
+    perform from tijori.apps p where p.app_id = app for no key update;
+    if exists (select from tijori.events e where e.app_id = app and e.once = told_once) then
+        return null;
+    end if;
+    update tijori.apps p set last_event = p.last_event + 1 where p.app_id = app
+    returning p.last_event, p.mode into n, m;
+    insert into tijori.events (app_id, number, id, type, account_id, once, body)
+    values (app, n, event, sort, account, told_once, jsonb_build_object('id', event, 'number', n, 'type', sort, 'mode', m,
+        'timestamp', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'data', data)::text);
+    insert into tijori.deliveries (app_id, endpoint_id, number)
+    select e.app_id, e.id, n from tijori.webhook_endpoints e
+     where e.app_id = app and (e.id = only_to or only_to is null and e.state = 'on');
+    return n;
+end $$;
+ALTER FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid, told_once text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.write_import(app text, new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -5710,6 +5940,7 @@ CREATE TABLE tijori.credit_balances (
     lot_grant uuid,
     lot_left bigint DEFAULT 0 NOT NULL,
     due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    low bigint,
     CONSTRAINT credit_balances_balance_check CHECK ((balance >= 0)),
     CONSTRAINT credit_balances_held_check CHECK (((held >= 0) AND (held <= balance))),
     CONSTRAINT credit_balances_lot_check CHECK ((((lot_left >= 0) AND (lot_left <= (balance - held))) AND ((lot_grant IS NOT NULL) OR (lot_left = 0))))
@@ -5717,6 +5948,7 @@ CREATE TABLE tijori.credit_balances (
 WITH (fillfactor='50');
 ALTER TABLE ONLY tijori.credit_balances FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credit_balances OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.credit_balances.low IS 'that of the meter, so that a spend looks nothing up';
 CREATE TABLE tijori.credit_calendars (
     account_id uuid NOT NULL,
     meter text NOT NULL,
@@ -5988,11 +6220,13 @@ CREATE TABLE tijori.events (
     account_id uuid,
     body text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    once text,
     CONSTRAINT events_body_check CHECK ((length(body) < 20000)),
-    CONSTRAINT events_type_check CHECK ((type = ANY (ARRAY['customer.state_changed'::text, 'payment.collected'::text, 'webhook.test'::text])))
+    CONSTRAINT events_type_check CHECK ((type = ANY (ARRAY['customer.state_changed'::text, 'payment.collected'::text, 'payment.refunded'::text, 'payment.refund_failed'::text, 'payment.disputed'::text, 'credits.low'::text, 'webhook.test'::text])))
 );
 ALTER TABLE ONLY tijori.events FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.events OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.events.once IS 'what is told once: the same is not told again while its event is kept';
 CREATE TABLE tijori.goose_db_version (
     id integer NOT NULL,
     version_id bigint NOT NULL,
@@ -6122,11 +6356,14 @@ CREATE TABLE tijori.meters (
     app_id text NOT NULL,
     id text NOT NULL,
     name text NOT NULL,
+    low bigint,
     CONSTRAINT meters_id_check CHECK ((id ~ '^[a-z][a-z0-9_]{0,30}$'::text)),
+    CONSTRAINT meters_low_check CHECK ((low > 0)),
     CONSTRAINT meters_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60)))
 );
 ALTER TABLE ONLY tijori.meters FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.meters OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.meters.low IS 'when a customer can spend less, the app is told; null: never';
 CREATE TABLE tijori.notices (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     user_id uuid NOT NULL,
@@ -6945,6 +7182,8 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (account_id, meter, grant_id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_pkey PRIMARY KEY (account_id, meter, grant_id);
+ALTER TABLE ONLY tijori.customer_links
+    ADD CONSTRAINT customer_links_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.customer_requests
     ADD CONSTRAINT customer_requests_pkey PRIMARY KEY (account_id, key);
 ALTER TABLE ONLY tijori.customer_tokens
@@ -7152,6 +7391,7 @@ CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_
 CREATE INDEX credit_calendars_due_idx ON tijori.credit_calendars USING btree (due_at);
 CREATE UNIQUE INDEX credit_entries_key ON tijori.credit_entries USING btree (account_id, key) WHERE (key IS NOT NULL);
 CREATE INDEX credit_holds_open_idx ON tijori.credit_holds USING btree (account_id, meter, expires_at) WHERE (status = 'open'::text);
+CREATE INDEX customer_links_hash_idx ON tijori.customer_links USING btree (hash);
 CREATE INDEX customer_tokens_hash_idx ON tijori.customer_tokens USING btree (hash);
 CREATE INDEX deliveries_due_idx ON tijori.deliveries USING btree (app_id, next_at) WHERE (status = 'waiting'::text);
 CREATE INDEX devices_expires_idx ON tijori.devices USING btree (expires_at);
@@ -7167,6 +7407,7 @@ CREATE INDEX entries_reversed_idx ON tijori.entries USING btree (account_id, bus
 CREATE UNIQUE INDEX entries_reverses_key ON tijori.entries USING btree (account_id, business_id, reverses) WHERE ((reverses IS NOT NULL) AND (deleted_at IS NULL));
 CREATE INDEX events_account_idx ON tijori.events USING btree (app_id, account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX events_age_idx ON tijori.events USING btree (app_id, created_at);
+CREATE UNIQUE INDEX events_once_key ON tijori.events USING btree (app_id, once) WHERE (once IS NOT NULL);
 CREATE UNIQUE INDEX freezes_once_key ON tijori.freezes USING btree (account_id, part) NULLS NOT DISTINCT WHERE (thawed_at IS NULL);
 CREATE INDEX import_rows_customer_idx ON tijori.import_rows USING btree (app_id, customer);
 CREATE INDEX import_rows_waiting_idx ON tijori.import_rows USING btree (app_id, next_at) WHERE (outcome = 'waiting'::text);
@@ -7270,6 +7511,8 @@ CREATE TRIGGER batches_stamp BEFORE UPDATE OF undone_at ON tijori.batches FOR EA
 CREATE TRIGGER businesses_leaving AFTER INSERT ON tijori.businesses FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER checkouts_leaving AFTER INSERT ON tijori.checkouts FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER credentials_leaving AFTER INSERT ON tijori.credentials FOR EACH ROW WHEN ((new.kind = 'api_key'::text)) EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER credit_balances_low BEFORE INSERT ON tijori.credit_balances FOR EACH ROW EXECUTE FUNCTION tijori_credits.take_low();
+CREATE CONSTRAINT TRIGGER credit_balances_tell AFTER UPDATE ON tijori.credit_balances DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((((old.balance - old.held) >= old.low) AND ((new.balance - new.held) < new.low))) EXECUTE FUNCTION tijori_plans.tell_low();
 CREATE TRIGGER drafts_stamp BEFORE UPDATE ON tijori.drafts FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_draft();
 CREATE TRIGGER entries_batch_plan AFTER INSERT ON tijori.entries REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.require_batch_entry_rows();
 CREATE TRIGGER entries_cheque BEFORE INSERT OR UPDATE ON tijori.entries FOR EACH ROW WHEN (((new.cheque_date IS NOT NULL) OR (new.cheque_state IS NOT NULL))) EXECUTE FUNCTION tijori_khata.forget_cheque();
@@ -7293,6 +7536,7 @@ CREATE TRIGGER members_check_owner AFTER INSERT OR UPDATE OF role, business_id O
 CREATE TRIGGER members_leaving AFTER INSERT ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER members_log AFTER INSERT OR DELETE OR UPDATE OF role ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.log_member();
 CREATE TRIGGER merges_stamp BEFORE UPDATE OF undone_at ON tijori.merges FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
+CREATE TRIGGER meters_low AFTER UPDATE OF low ON tijori.meters FOR EACH ROW WHEN ((old.low IS DISTINCT FROM new.low)) EXECUTE FUNCTION tijori_credits.spread_low();
 CREATE TRIGGER meters_open_calendars AFTER INSERT ON tijori.meters REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tijori_credits.open_calendars();
 CREATE TRIGGER parties_history AFTER UPDATE ON tijori.parties REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('party');
 CREATE TRIGGER parties_leaving AFTER INSERT OR UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -7310,6 +7554,8 @@ CREATE CONSTRAINT TRIGGER payments_tell AFTER INSERT ON tijori.payments DEFERRAB
 CREATE TRIGGER period_locks_leaving AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER period_locks_order AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_khata.order_locks();
 CREATE TRIGGER purchases_leaving AFTER INSERT ON tijori.purchases FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE CONSTRAINT TRIGGER purchases_tell AFTER INSERT ON tijori.purchases DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.status = 'paid'::text) AND (new.app_id <> 'khata'::text))) EXECUTE FUNCTION tijori_plans.tell_purchase();
+CREATE CONSTRAINT TRIGGER purchases_tell_paid AFTER UPDATE OF status ON tijori.purchases DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.status = 'paid'::text) AND (old.status <> 'paid'::text) AND (new.app_id <> 'khata'::text))) EXECUTE FUNCTION tijori_plans.tell_purchase();
 CREATE TRIGGER reminders_leaving AFTER INSERT ON tijori.reminders FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_to_keep_demonstration();
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -7373,6 +7619,8 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
+ALTER TABLE ONLY tijori.customer_links
+    ADD CONSTRAINT customer_links_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.customer_requests
     ADD CONSTRAINT customer_requests_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.customer_tokens
@@ -7841,6 +8089,12 @@ CREATE POLICY credit_reclaims_select_billing ON tijori.credit_reclaims FOR SELEC
   WHERE ((a.account_id = credit_reclaims.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY credit_reclaims_select_guard ON tijori.credit_reclaims FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_reclaims_update_guard ON tijori.credit_reclaims FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.customer_links ENABLE ROW LEVEL SECURITY;
+CREATE POLICY customer_links_delete_guard ON tijori.customer_links FOR DELETE TO tijori_guard USING (((expires_at < now()) OR (account_id IN ( SELECT tijori_access.erasable() AS erasable))));
+CREATE POLICY customer_links_insert_guard ON tijori.customer_links FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY customer_links_select_backup ON tijori.customer_links FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY customer_links_select_guard ON tijori.customer_links FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY customer_links_update_guard ON tijori.customer_links FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.customer_requests ENABLE ROW LEVEL SECURITY;
 CREATE POLICY customer_requests_delete_guard ON tijori.customer_requests FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY customer_requests_insert_billing ON tijori.customer_requests FOR INSERT TO tijori_billing WITH CHECK (((EXISTS ( SELECT
@@ -8812,11 +9066,17 @@ REVOKE ALL ON FUNCTION tijori_access.keys_of(hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.keys_of(hashes bytea[]) TO tijori_log;
 REVOKE ALL ON FUNCTION tijori_access.leave_account(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.leave_account(leaving uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.leave_portal() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.leave_portal() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.leave_team(membership uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.leave_team(membership uuid) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.leaving_letters(leaving uuid, only_user uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.leaving_letters(leaving uuid, only_user uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.limit_invitations() FROM PUBLIC;
+GRANT SELECT ON TABLE tijori.customer_links TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.customer_links TO tijori_guard;
+GRANT UPDATE(used_at) ON TABLE tijori.customer_links TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_access.link_of(wanted text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.lock_leaving(account uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.lock_leaving(account uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.lock_member(member uuid) FROM PUBLIC;
@@ -8837,6 +9097,10 @@ REVOKE ALL ON FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, ke
 GRANT ALL ON FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.make_customer_token(token_id uuid, token_hash bytea, token_may text, token_origin text, seconds integer) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.make_pay_link(account uuid, link_id uuid, link_hash bytea, link_back text, checkout uuid, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.make_pay_link(account uuid, link_id uuid, link_hash bytea, link_back text, checkout uuid, until timestamp with time zone) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.make_portal_link(link_id uuid, link_hash bytea, link_back text, seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.make_portal_link(link_id uuid, link_hash bytea, link_back text, seconds integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
@@ -8849,10 +9113,14 @@ REVOKE ALL ON FUNCTION tijori_access.open_account(owner_id uuid, new_account uui
 GRANT ALL ON FUNCTION tijori_access.open_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.open_own_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.open_own_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.open_portal(session_id uuid, session_hash bytea, seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.open_portal(session_id uuid, session_hash bytea, seconds integer) TO tijori_app;
 REVOKE ALL ON PROCEDURE tijori_access.open_to(IN tab regclass, IN role_name text, VARIADIC verbs text[]) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_access.open_to_app(IN tab regclass, IN verb text, IN whose text, IN may text, IN narrowed boolean, IN until interval) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.pending_link(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.pending_link(wanted text) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) TO tijori_app;
@@ -8924,6 +9192,7 @@ REVOKE ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], 
 GRANT ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.spend_for(hashes bytea[], customers text[], features text[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.spread_low() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.sweep_credits(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.sweep_credits(most integer) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, total bigint, why text, at timestamp with time zone, OUT taken bigint, OUT held bigint) FROM PUBLIC;
@@ -8931,6 +9200,7 @@ GRANT ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, 
 REVOKE ALL ON FUNCTION tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamp with time zone) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.take_low() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.add_sums() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.ahead() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.ahead() TO tijori_app;
@@ -9161,6 +9431,8 @@ REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT li
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.plans_in_force(account uuid, app text, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.portal() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.portal() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
@@ -9173,13 +9445,18 @@ GRANT ALL ON FUNCTION tijori_plans.shadow_list() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.state_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.tell_lapses() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.tell_lapses() TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.tell_low() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.tell_payment() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.tell_purchase() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.tell_reversal(account uuid, sort text, told_once text, data jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.tell_reversal(account uuid, sort text, told_once text, data jsonb) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_plans.tell_subscription() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.webhook_deliveries(endpoint uuid, before bigint, most integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.webhook_list() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.webhook_list() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.write_event(app text, account uuid, sort text, data jsonb, only_to uuid, told_once text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.write_import(app text, new_id uuid, dry boolean, lines integer[], customers text[], providers text[], ids text[], brought jsonb[]) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.access_log TO tijori_backup;
 GRANT INSERT ON TABLE tijori.access_log TO tijori_log;
@@ -9666,7 +9943,9 @@ GRANT SELECT ON TABLE tijori.purchases TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.purchases TO tijori_guard;
 GRANT SELECT(id) ON TABLE tijori.purchases TO tijori_guard;
 GRANT SELECT(connection_id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(provider) ON TABLE tijori.purchases TO tijori_guard;
 GRANT SELECT(top_up_id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(meter) ON TABLE tijori.purchases TO tijori_guard;
 GRANT SELECT(credits) ON TABLE tijori.purchases TO tijori_guard;
 GRANT SELECT(amount_minor) ON TABLE tijori.purchases TO tijori_guard;
 GRANT SELECT(currency) ON TABLE tijori.purchases TO tijori_guard;

@@ -245,10 +245,14 @@ func (h *Handlers) Resume(w http.ResponseWriter, r *frame.Request) error {
 	})
 }
 
-// Refresh asks the providers what the customer has, for the page to which one comes back from paying.
+// Refresh asks the providers what the customer has paid for, credits too, and gives what a new plan brings: for the page
+// to which one comes back from paying.
 func (h *Handlers) Refresh(w http.ResponseWriter, r *frame.Request) error {
 	return h.act(w, r, platform.ReadCustomers, func(p platform.Purse) error {
-		return p.App.Billing.RefreshFor(r.Context(), p.Payer)
+		if err := p.App.Billing.RefreshFor(r.Context(), p.Payer); err != nil {
+			return err
+		}
+		return p.App.Credits.Begin(r.Context(), p.Account)
 	})
 }
 
@@ -306,7 +310,7 @@ func (h *Handlers) TopUp(w http.ResponseWriter, r *frame.Request) error {
 	})
 }
 
-// Portal opens the provider's own page for cards and invoices.
+// Portal makes a link to a page of ours where the customer sees what they have bought. It works once.
 func (h *Handlers) Portal(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ReturnURL string `json:"return_url"`
@@ -317,15 +321,13 @@ func (h *Handlers) Portal(w http.ResponseWriter, r *frame.Request) error {
 	if in.ReturnURL == "" {
 		return fault.InvalidField("return_url", "Say where the customer comes back to.")
 	}
-	p, err := h.buyer(r, platform.WriteBilling, in.ReturnURL)
+	l, err := h.Platform.MakePortalLink(r.Context(), r.Holder(), in.ReturnURL)
 	if err != nil {
 		return err
 	}
-	url, err := p.App.Billing.PortalFor(r.Context(), p.Payer)
-	if err != nil {
-		return err
-	}
-	return h.WriteJSON(w, r, http.StatusOK, map[string]string{"url": url})
+	return h.WriteJSON(w, r, http.StatusOK, map[string]string{
+		"url": h.Absolute(l.URL), "expires_at": l.ExpiresAt.UTC().Format(time.RFC3339),
+	})
 }
 
 type invoiceJSON struct {

@@ -213,7 +213,9 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 			return err
 		}
 	}
-	if limit := r.route.Limit; limit != nil { // after who may not use the route at all was refused
+	// After who may not use the route at all was refused. Where anybody may come with a link, the handler counts against
+	// the customer whom it is of (Throttle).
+	if limit := r.route.Limit; limit != nil && r.route.Access != Anyone {
 		if err := r.Read(nil); err != nil {
 			return err
 		}

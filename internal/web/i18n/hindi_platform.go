@@ -121,4 +121,18 @@ var hindiPlatform = map[string]string{
 	"A server key was sent from a web page, so its visitors can read it. Revoke it, and use a customer token there.": "" +
 		"सर्वर चाबी किसी वेब पेज से भेजी गई, यानी उसे हर देखने वाला पढ़ सकता है। उसे रद्द कीजिए और वहाँ ग्राहक " +
 		"टोकन लगाइए।",
+
+	// The page of an app's customer, and the way to pay.
+	"Your plan, your payments and your invoices. The link works once.": "आपका प्लान, आपके भुगतान और आपके बिल। यह लिंक एक ही बार चलता है।",
+	"Show my plan": "मेरा प्लान दिखाएँ",
+	"It was used, or its time is over. Go back to where you got it and open it again from there.": "यह लिंक खोला जा चुका है या इसका समय निकल गया। जहाँ से मिला था वहीं लौटकर फिर से खोलें।",
+	"Back to %s":                            "%s पर वापस",
+	"Seats":                                 "सीटें",
+	"This page closes automatically at %s.": "यह पेज %s बजे अपने आप बंद हो जाएगा।",
+	"Close this page":                       "यह पेज बंद करें",
+	"%s of %s. You pay on the provider's own page.":                 "%[2]s का %[1]s। पैसे भुगतान कंपनी के अपने पेज पर दिए जाते हैं।",
+	"The plan is cancelled. Nothing more is charged.":               "प्लान रद्द हो गया। अब और पैसे नहीं कटेंगे।",
+	"The plan continues.":                                           "प्लान जारी रहेगा।",
+	"This link has ended or was used. Go back and ask for another.": "यह लिंक खत्म हो चुका है या खोला जा चुका है। लौटकर नया लिंक माँगें।",
+	"There is no such checkout, or it can no longer be paid.":       "ऐसा कोई भुगतान नहीं है, या अब इसे पूरा नहीं किया जा सकता।",
 }

@@ -36,7 +36,7 @@ func All(locale string) []Sample {
 	var all []Sample
 	for _, part := range []func() []Sample{
 		w.door, w.khata, w.merge, w.list, w.account, w.money, w.rest, w.statement, w.grid,
-		w.reports, w.collect, w.usage, w.factors, w.room, w.developer,
+		w.reports, w.collect, w.usage, w.portal, w.factors, w.room, w.developer,
 	} {
 		all = append(all, part()...)
 	}

@@ -188,6 +188,8 @@ export interface State {
 	status: "none" | "incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled" | "expired";
 	/** month or year */
 	interval: string | null;
+	/** Through whom the subscription is paid that decides. */
+	provider: "stripe" | "razorpay" | null;
 	/** Until when the subscription gives its plan if nothing more is paid. */
 	until: string | null;
 	/** When it ends because it was cancelled. */
@@ -394,6 +396,12 @@ export interface Page {
 	url: string;
 }
 
+export interface PortalLink {
+	/** Lead the browser there. */
+	url: string;
+	expires_at: string;
+}
+
 export interface PortalRequest {
 	/**
 	 * Where the customer comes back to: an address on one of the app's origins. It gets a parameter tijori,
@@ -440,7 +448,8 @@ export interface TokensEnded {
 
 /**
  * What is sent to endpoints, byte for byte. type is customer.state_changed (data is the State),
- * payment.collected or webhook.test; there may be more.
+ * payment.collected, payment.refunded, payment.refund_failed, payment.disputed, credits.low or
+ * webhook.test; there may be more.
  */
 export interface Event {
 	/** The same in every try: webhook-id. */
@@ -450,7 +459,7 @@ export interface Event {
 	type: string;
 	mode: "live" | "test";
 	timestamp: string;
-	data: State | Collected | {
+	data: State | Collected | Refunded | Disputed | CreditsLow | {
 	};
 }
 
@@ -462,6 +471,49 @@ export interface Collected {
 	currency: string;
 	invoice: string | null;
 	paid_at: string | null;
+	/** Of credits that were bought once: which, and how many of which meter. */
+	top_up?: string;
+	meter?: string;
+	credits?: number;
+}
+
+/** Of payment.refunded and payment.refund_failed. */
+export interface Refunded {
+	customer: string;
+	/** The payment, or Stripe's charge. */
+	id: string;
+	provider: string;
+	/** Of the whole payment. */
+	amount: number;
+	currency: string;
+	/** How much was given back in all. Of two keep the higher. */
+	refunded?: number;
+}
+
+/** Of payment.disputed: one event for each status. */
+export interface Disputed {
+	customer: string;
+	/** The payment, or Stripe's charge. */
+	id: string;
+	provider: string;
+	/** What is disputed. */
+	amount: number;
+	currency: string;
+	dispute: string;
+	/** The provider's word, such as needs_response, won or lost. */
+	status: string;
+	respond_by?: string;
+}
+
+/** Of credits.low: once until credits come in again. */
+export interface CreditsLow {
+	customer: string;
+	meter: string;
+	/** What can be spent. */
+	balance: number;
+	held: number;
+	/** The threshold, from the plan file. */
+	low: number;
 }
 
 export interface EventPage {

@@ -222,8 +222,11 @@ export class Tijori {
 		return this.kept(customer, await this.buy(customer, "/refresh", undefined));
 	}
 
-	/** portal opens the provider's own page for cards and invoices. */
-	async portal(customer: string, request: api.PortalRequest): Promise<api.Page> {
+	/**
+	 * portal makes a link to a page of Tijori's with what the customer has bought: plan, invoices, payment method, cancel
+	 * and resume. It works once, for ten minutes.
+	 */
+	async portal(customer: string, request: api.PortalRequest): Promise<api.PortalLink> {
 		return this.buy(customer, "/portal", request);
 	}
 
