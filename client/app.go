@@ -73,6 +73,7 @@ type Purchase struct {
 	Interval  string `json:"interval,omitempty"` // month or year
 	TopUp     string `json:"top_up,omitempty"`
 	Provider  string `json:"provider,omitempty"` // stripe or razorpay; empty is the first that sells it
+	Seats     int64  `json:"seats,omitempty"`    // of a plan that is sold by the seat; 0 is one
 	ReturnURL string `json:"return_url"`
 	Key       string `json:"idempotency_key"`
 }
@@ -97,6 +98,7 @@ type Quote struct {
 	DueNow   Money     `json:"due_now"`
 	BeginsAt time.Time `json:"begins_at"`
 	Provider string    `json:"provider"`
+	Seats    int64     `json:"seats"` // that there are then in all
 	Later    *Quote    `json:"later"` // the same, when what is paid has run out; nil where that cannot be
 }
 
@@ -227,6 +229,17 @@ func (u *Customer) PreviewChange(ctx context.Context, plan, interval string) (*Q
 func (u *Customer) Change(ctx context.Context, quote, returnURL, key string) (*Changed, error) {
 	in := map[string]string{"quote": quote, "return_url": returnURL, "idempotency_key": key}
 	return answer[Changed](ctx, u, http.MethodPost, "/change", in)
+}
+
+// PreviewSeats says what another number of seats would cost now, and from when it holds.
+func (u *Customer) PreviewSeats(ctx context.Context, seats int64) (*Quote, error) {
+	return answer[Quote](ctx, u, http.MethodPost, "/seats/preview", map[string]int64{"seats": seats})
+}
+
+// SetSeats does what a quote of PreviewSeats says: at once, or on the page that it answers with.
+func (u *Customer) SetSeats(ctx context.Context, quote, returnURL, key string) (*Changed, error) {
+	in := map[string]string{"quote": quote, "return_url": returnURL, "idempotency_key": key}
+	return answer[Changed](ctx, u, http.MethodPut, "/seats", in)
 }
 
 // Cancel ends collection; what is paid is kept.

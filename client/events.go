@@ -23,6 +23,7 @@ type Plan struct {
 	Purpose      map[string]string `json:"purpose"` // by language
 	Default      bool              `json:"default"`
 	Recommended  bool              `json:"recommended"`
+	PerSeat      bool              `json:"per_seat"` // a price is for one seat
 	Entitlements []string          `json:"entitlements"`
 	Limits       map[string]int64  `json:"limits"`
 	Prices       []Price           `json:"prices"`
@@ -122,4 +123,83 @@ func (c *Client) TestWebhook(ctx context.Context, id string) (int64, error) {
 	}
 	err := once.do(ctx, http.MethodPost, "/api/v1/webhooks/"+url.PathEscape(id)+"/test", nil, &out)
 	return out.Number, err
+}
+
+// A Delivery is an event on its way to an endpoint, or there.
+type Delivery struct {
+	Number      int64      `json:"number"`
+	Type        string     `json:"type"`
+	Status      string     `json:"status"` // waiting, delivered or failed
+	Attempts    int        `json:"attempts"`
+	Answer      *int       `json:"answer"` // the last status of the endpoint, nil for none
+	Error       string     `json:"error"`
+	NextAt      *time.Time `json:"next_at"` // nil when it is not tried again
+	DeliveredAt *time.Time `json:"delivered_at"`
+}
+
+// Deliveries lists what was sent to an endpoint, the newest event first: those before a number, all when it is 0.
+func (c *Client) Deliveries(ctx context.Context, id string, before int64, limit int) ([]Delivery, error) {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
+	if before > 0 {
+		q.Set("before", strconv.FormatInt(before, 10))
+	}
+	var out struct {
+		Deliveries []Delivery `json:"deliveries"`
+	}
+	err := c.do(ctx, http.MethodGet, "/api/v1/webhooks/"+url.PathEscape(id)+"/deliveries?"+q.Encode(), nil, &out)
+	return out.Deliveries, err
+}
+
+// Redeliver sends an event to an endpoint once more, by its number.
+func (c *Client) Redeliver(ctx context.Context, id string, number int64) error {
+	var out struct{}
+	return c.do(ctx, http.MethodPost, "/api/v1/webhooks/"+url.PathEscape(id)+"/redeliver",
+		map[string]int64{"number": number}, &out)
+}
+
+// An Import is what came of a file of customers who pay already, so far.
+type Import struct {
+	ID       string         `json:"id"`
+	DryRun   bool           `json:"dry_run"`
+	Finished bool           `json:"finished"`
+	Waiting  int            `json:"waiting"`
+	Lines    []ImportedLine `json:"lines"`
+}
+
+// An ImportedLine is what came of one line.
+type ImportedLine struct {
+	Line      int    `json:"line"`
+	Customer  string `json:"customer"`
+	Provider  string `json:"provider"`
+	ID        string `json:"id"`
+	Outcome   string `json:"outcome"`
+	Detail    string `json:"detail"`
+	PaysTwice bool   `json:"pays_twice"`
+}
+
+// BeginImport sends a file of customers who pay already, with the credits that they have left in columns named after
+// meters: see docs/import.md. A dry run changes nothing. It returns the import's id.
+func (c *Client) BeginImport(ctx context.Context, csv string, dryRun bool) (string, error) {
+	once := *c
+	once.Retries = 0
+	var out struct {
+		ID string `json:"id"`
+	}
+	err := once.do(ctx, http.MethodPost, "/api/v1/imports", map[string]any{"csv": csv, "dry_run": dryRun}, &out)
+	return out.ID, err
+}
+
+// Import says what came of a file so far.
+func (c *Client) Import(ctx context.Context, id string) (*Import, error) {
+	var out Import
+	if err := c.do(ctx, http.MethodGet, "/api/v1/imports/"+url.PathEscape(id), nil, &out); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// EndImports says that everybody has moved in: customers whom nobody knows are shown to a person from then on.
+func (c *Client) EndImports(ctx context.Context) error {
+	var out struct{}
+	return c.do(ctx, http.MethodDelete, "/api/v1/imports", nil, &out)
 }

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -20,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
@@ -280,6 +283,38 @@ func (r *run) revoke(ctx context.Context) error {
 	return nil
 }
 
+var (
+	goAction = regexp.MustCompile(`action="([^"]+)" data-go`)
+	goFields = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
+)
+
+// toRazorpay goes from our page of a checkout to Razorpay's hosted one, as a browser does, and returns its address.
+func toRazorpay(browser *http.Client, page string) ([]byte, error) {
+	resp, err := browser.Get(page)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return nil, err
+	}
+	action, fields := goAction.FindSubmatch(text), url.Values{}
+	if action == nil {
+		return nil, fmt.Errorf("the page of a checkout leads nowhere: %s", resp.Status)
+	}
+	for _, f := range goFields.FindAllSubmatch(text, -1) {
+		fields.Set(html.UnescapeString(string(f[1])), html.UnescapeString(string(f[2])))
+	}
+	if resp, err = browser.PostForm(html.UnescapeString(string(action[1])), fields); err != nil {
+		return nil, err
+	}
+	at, err := resp.Location()
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return nil, fmt.Errorf("Razorpay's hosted checkout answers %s: %w", resp.Status, err)
+	}
+	return []byte(at.String()), nil
+}
+
 // payments lets customers buy at both simulated providers, and returns how long each took from the click on Pay, on the
 // provider's page, to a check that allows what was bought. The provider's webhook is on its way within that time.
 func (r *run) payments(ctx context.Context) (paid sample, err error) {
@@ -303,6 +338,11 @@ func (r *run) payments(ctx context.Context) (paid sample, err error) {
 		page, _, ok := bytes.Cut(rest, []byte(`"`))
 		if !ok {
 			return paid, fmt.Errorf("a checkout without a page: %s", answer)
+		}
+		if strings.Contains(string(page), billing.PayPath) {
+			if page, err = toRazorpay(browser, string(page)); err != nil {
+				return paid, err
+			}
 		}
 		clicked := time.Now()
 		resp, err := browser.PostForm(string(page), url.Values{"do": {"pay"}})

@@ -22,6 +22,7 @@ type Quote struct {
 	AccountName string
 	Provider    facts.Provider
 	From, To    Price
+	Seats       int64        // of the new price
 	At          time.Time    // the moment that the amount is for
 	Due         money.Amount // collected at once; negative is credited to later invoices
 	Starts      time.Time    // when the new plan begins
@@ -74,23 +75,35 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 	if err != nil {
 		return nil, err
 	}
-	return s.QuoteFor(ctx, p, plan, interval)
+	return s.QuoteFor(ctx, p, plan, interval, 0)
 }
 
-// QuoteFor is QuoteChange for a payer who is known.
-func (s *Service) QuoteFor(ctx context.Context, p Payer, plan, interval string) (*Quote, error) {
+// QuoteFor is QuoteChange for a payer who is known, of a number of seats: 0 keeps as many as there are. Without a plan
+// it is the present one, so that only the number of seats changes.
+func (s *Service) QuoteFor(ctx context.Context, p Payer, plan, interval string, seats int64) (*Quote, error) {
 	unlock := s.buying.lock(p.account)
 	s.look(ctx, p.account)
 	unlock()
-	q, _, err := s.quote(ctx, p, plan, interval, s.clock.Now().Truncate(time.Second))
+	q, _, err := s.quote(ctx, p, plan, interval, seats, s.clock.Now().Truncate(time.Second))
 	return q, err
 }
 
 func (s *Service) quote(
-	ctx context.Context, p Payer, plan, interval string, at time.Time,
+	ctx context.Context, p Payer, plan, interval string, seats int64, at time.Time,
 ) (*Quote, *Subscription, error) {
 	sub, subs, err := s.changeable(ctx, p)
 	if err != nil {
+		return nil, nil, err
+	}
+	if plan == "" {
+		plan, interval = sub.PlanID, sub.Interval
+	}
+	if wanted, ok := s.plans.ByID(plan); seats == 0 {
+		if seats = 1; ok && wanted.PerSeat {
+			seats = sub.Quantity
+		}
+	}
+	if err := s.checkSeats(plan, seats); err != nil {
 		return nil, nil, err
 	}
 	to, ok := s.plans.Price(plan, interval, sub.Provider)
@@ -105,13 +118,14 @@ func (s *Service) quote(
 		}
 	}
 	switch {
-	case to.Plan == from.Plan && to.Interval == from.Interval: // at what it cost when it was bought
+	case to.Plan == from.Plan && to.Interval == from.Interval && (seats == sub.Quantity || !s.perSeat(to.Plan)): // at what it cost when bought
 		return nil, nil, errSamePlan
 	case known && to.Amount.Currency != from.Amount.Currency:
 		return nil, nil, errOtherCurrency
 	}
-	q := &Quote{AccountName: p.name, Provider: sub.Provider, From: from, To: to, At: at, Starts: at}
-	if sub.Provider == facts.Stripe && sub.Status != Trialing && s.lower(from, to) && sub.PeriodEnd.After(at) {
+	q := &Quote{AccountName: p.name, Provider: sub.Provider, From: from, To: to, Seats: seats, At: at, Starts: at}
+	if sub.Provider == facts.Stripe && sub.Status != Trialing && s.lower(from, to, seats, *sub) &&
+		sub.PeriodEnd.After(at) {
 		q.Starts, q.Keeps, q.Due = sub.PeriodEnd, sub.PeriodEnd, money.Amount{Currency: to.Amount.Currency}
 		q.Next = later(q.Starts, to.Interval)
 		return q, sub, nil
@@ -123,20 +137,20 @@ func (s *Service) quote(
 		}
 		q.Due, err = s.stripe.Preview(ctx, stripe.Change{
 			SubscriptionID: sub.ID, CustomerID: sub.CustomerID,
-			FromID: sub.PriceID, PriceID: to.ProviderPrice, At: at,
+			FromID: sub.PriceID, PriceID: to.ProviderPrice, Quantity: seats, At: at,
 		})
 		if err != nil {
 			return nil, nil, providerFault(err)
 		}
 		return q, sub, nil
 	}
-	q.Ends, q.Keeps, q.Due = true, sub.PaidThrough, to.Amount
-	switch ahead := s.ahead(subs, to, at); {
+	q.Ends, q.Keeps, q.Due = true, sub.PaidThrough, forSeats(to.Amount, seats)
+	switch ahead := s.ahead(subs, to, seats, at); {
 	case !ahead.Starts.IsZero():
 		q.wait(ahead.Starts)
 	case q.Keeps.After(at.Add(leastAhead)):
 		q.CanWait = true
-	case !s.higher(to.Plan, sub.PlanID): // it collects about now, and both would be paid for the same days
+	case !s.more(to.Plan, seats, *sub): // it collects about now, and both would be paid for the same days
 		return nil, nil, errRenewing
 	}
 	q.Next = later(q.Starts, to.Interval)
@@ -151,11 +165,24 @@ func (q *Quote) wait(starts time.Time) {
 
 // lower says whether a change gives less, or the same for a shorter time: it waits
 // until what is paid has run out, so that nobody loses what they have paid for.
-func (s *Service) lower(from, to Price) bool {
+func (s *Service) lower(from, to Price, seats int64, sub Subscription) bool {
+	if from.Plan == to.Plan && from.Interval == to.Interval {
+		return seats < sub.Quantity
+	}
 	if from.Plan == to.Plan {
 		return from.Interval == Year && to.Interval == Month
 	}
 	return s.higher(from.Plan, to.Plan)
+}
+
+func (s *Service) perSeat(plan string) bool {
+	p, _ := s.plans.ByID(plan)
+	return p.PerSeat
+}
+
+// more says whether a plan with so many seats gives more than a subscription does.
+func (s *Service) more(plan string, seats int64, sub Subscription) bool {
+	return s.higher(plan, sub.PlanID) || plan == sub.PlanID && s.perSeat(plan) && seats > sub.Quantity
 }
 
 func (s *Service) higher(a, b string) bool {
@@ -215,12 +242,12 @@ func (s *Service) ChangePlan(
 	if err != nil {
 		return nil, err
 	}
-	return s.ChangeFor(ctx, p, plan, interval, at, due)
+	return s.ChangeFor(ctx, p, plan, interval, 0, at, due)
 }
 
-// ChangeFor is ChangePlan for a payer who is known.
+// ChangeFor is ChangePlan for a payer who is known, of a number of seats as in QuoteFor.
 func (s *Service) ChangeFor(
-	ctx context.Context, p Payer, plan, interval string, at time.Time, due int64,
+	ctx context.Context, p Payer, plan, interval string, seats int64, at time.Time, due int64,
 ) (*Checkout, error) {
 	defer s.buying.lock(p.account)()
 	if now := s.clock.Now(); at.After(now.Add(time.Minute)) || at.Before(now.Add(-quoteLife)) {
@@ -229,7 +256,7 @@ func (s *Service) ChangeFor(
 	if err := s.catchUp(ctx, p.account); err != nil {
 		return nil, err
 	}
-	q, sub, err := s.quote(ctx, p, plan, interval, at)
+	q, sub, err := s.quote(ctx, p, plan, interval, seats, at)
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +269,7 @@ func (s *Service) ChangeFor(
 	if sub.Provider == facts.Stripe {
 		change := stripe.Change{
 			SubscriptionID: sub.ID, CustomerID: sub.CustomerID, FromID: sub.PriceID,
-			PriceID: q.To.ProviderPrice, Interval: q.To.Interval, At: at,
+			PriceID: q.To.ProviderPrice, Quantity: q.Seats, Interval: q.To.Interval, At: at,
 		}
 		if q.Starts.After(at) {
 			err = s.stripe.ChangeAtPeriodEnd(ctx, change)
@@ -267,7 +294,7 @@ func (s *Service) ChangeFor(
 	if q.Starts.After(at) {
 		starts = q.Starts
 	}
-	return s.purchase(ctx, p, wish{price: q.To, starts: starts, replaces: sub.ID})
+	return s.purchase(ctx, p, wish{price: q.To, seats: q.Seats, starts: starts, replaces: sub.ID})
 }
 
 // needsCustomer reports whether a payment was refused because the bank wants to

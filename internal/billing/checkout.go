@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
@@ -57,6 +58,7 @@ type Field struct{ Name, Value string }
 
 // Faults of a checkout.
 var (
+	errNoSeats    = fault.InvalidField("seats", "This plan is not sold by the seat.").Coded("no_seats")
 	errNotForSale = fault.New(fault.Invalid, "This plan is not for sale that way.")
 	errOwnersOnly = fault.New(fault.Forbidden, "Only the owner of the account can do this.")
 	errSubscribed = fault.New(fault.Conflict,
@@ -134,27 +136,45 @@ func (s *Service) StartCheckout(
 	if err != nil {
 		return nil, err
 	}
-	return s.CheckoutFor(ctx, p, plan, interval, provider)
+	return s.CheckoutFor(ctx, p, plan, interval, provider, 1)
 }
 
-// CheckoutFor is StartCheckout for a payer who is known.
+// CheckoutFor is StartCheckout for a payer who is known, of as many seats as they want: 1 where a plan is not sold by
+// the seat.
 func (s *Service) CheckoutFor(
-	ctx context.Context, p Payer, plan, interval string, provider facts.Provider,
+	ctx context.Context, p Payer, plan, interval string, provider facts.Provider, seats int64,
 ) (*Checkout, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok || !s.Sells(provider) {
 		return nil, errNotForSale
 	}
+	if err := s.checkSeats(plan, seats); err != nil {
+		return nil, err
+	}
 	defer s.buying.lock(p.account)() // on this node; other nodes meet in the database
 	if err := s.catchUp(ctx, p.account); err != nil {
 		return nil, err
 	}
-	return s.purchase(ctx, p, wish{price: price})
+	return s.purchase(ctx, p, wish{price: price, seats: seats})
+}
+
+// checkSeats refuses a number of seats that a plan is not sold for.
+func (s *Service) checkSeats(plan string, seats int64) error {
+	p, _ := s.plans.ByID(plan)
+	switch most := p.MostSeats(); {
+	case seats >= 1 && seats <= most:
+		return nil
+	case !p.PerSeat:
+		return errNoSeats
+	default:
+		return fault.InvalidField("seats", "From 1 to %d seats of this plan can be bought.", most).Coded("seats")
+	}
 }
 
 // A wish is what an owner wants to buy.
 type wish struct {
 	price Price
+	seats int64
 	// Razorpay: the subscription that it follows and that ends when it is paid, "" for none, and when its first
 	// period begins then, zero for at once
 	replaces string
@@ -208,6 +228,7 @@ func (s *Service) PaidAhead(
 	if !ok {
 		return Ahead{}, errNotForSale
 	}
+	const seats = 1 // an account's own plans are not sold by the seat
 	p, err := s.payer(ctx, c)
 	if err != nil {
 		return Ahead{}, err
@@ -221,7 +242,7 @@ func (s *Service) PaidAhead(
 		subs = slices.DeleteFunc(subs, func(sub Subscription) bool { // beside it nothing can be bought
 			return sub.Blocks(now) && !sub.CancelAtPeriodEnd
 		})
-		out = s.ahead(subs, price, now)
+		out = s.ahead(subs, price, seats, now)
 		return err
 	})
 	return out, err
@@ -231,12 +252,12 @@ func (s *Service) PaidAhead(
 // furthest of those that give at least what a price is for, or else the highest plan. At Razorpay
 // a plan that is no higher than one that is paid for begins when that has run out. A higher one
 // begins at once, and so does one at Stripe.
-func (s *Service) ahead(subs []Subscription, price Price, now time.Time) (out Ahead) {
+func (s *Service) ahead(subs []Subscription, price Price, seats int64, now time.Time) (out Ahead) {
 	for _, sub := range subs {
 		if !sub.Grants(now) || !sub.PaidThrough.After(now.Add(leastAhead)) {
 			continue
 		}
-		switch enough := !s.higher(price.Plan, sub.PlanID); {
+		switch enough := !s.more(price.Plan, seats, sub); {
 		case enough && sub.PaidThrough.After(out.Starts):
 			out = Ahead{sub.PlanID, sub.PaidThrough, sub.PaidThrough}
 		case !enough && out.Starts.IsZero() && (out.Plan == "" || s.higher(sub.PlanID, out.Plan)):
@@ -320,6 +341,7 @@ type reserved struct {
 	expires        time.Time
 	starts         time.Time // Razorpay: of the first period, zero for at once
 	replaces       string    // Razorpay: the subscription that ends when this is paid, "" for none
+	seats          int64
 	priceOf        Price
 	foundUnstarted bool // it was there, in creation, before this call
 }
@@ -349,6 +371,7 @@ func (s *Service) reserve(
 			return err
 		}
 		same := have != nil && have.price == price.ProviderPrice && have.provider == price.Provider &&
+			have.seats == w.seats &&
 			have.expires.After(now.Add(5*time.Minute))
 		starts, replaced := w.starts, w.replaces
 		if same && replaced == "" && slices.ContainsFunc(subs, func(sub Subscription) bool {
@@ -369,8 +392,8 @@ func (s *Service) reserve(
 			return nil
 		}
 		if replaced == "" {
-			starts = s.ahead(subs, price, now).Starts
-		} else if starts.Before(s.ahead(subs, price, now).Starts) {
+			starts = s.ahead(subs, price, w.seats, now).Starts
+		} else if starts.Before(s.ahead(subs, price, w.seats, now).Starts) {
 			return errAmountChanged // what it follows has been paid for since
 		}
 		switch {
@@ -389,6 +412,7 @@ func (s *Service) reserve(
 		row = &reserved{
 			account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating",
 			created: now, expires: now.Add(checkoutLife), starts: starts, replaces: replaced, priceOf: price,
+			seats: w.seats,
 		}
 		if !starts.IsZero() { // later it would be paid at once, and what it follows may have renewed
 			row.expires = earliest(row.expires, starts.Add(-startMargin))
@@ -396,12 +420,12 @@ func (s *Service) reserve(
 		tag, err := tx.Exec(ctx, `
 			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period,
 			    price_id, status,
-			    created_at, expires_at, starts_at, replaces)
+			    created_at, expires_at, starts_at, replaces, quantity)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, substring($4::text from '[a-z]+$'),
-			    $5, $6, $7, 'creating', $8, $9, $10, $11)
+			    $5, $6, $7, 'creating', $8, $9, $10, $11, $12)
 			on conflict do nothing`,
 			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires,
-			null(row.starts), nullText(row.replaces))
+			null(row.starts), nullText(row.replaces), row.seats)
 		if err == nil && tag.RowsAffected() == 0 {
 			row = nil // another node was first, at the other provider
 		}
@@ -419,10 +443,10 @@ func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserve
 	var starts *time.Time
 	err := tx.QueryRow(ctx, `
 		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at,
-		    starts_at, replaces
+		    starts_at, replaces, quantity
 		  from checkouts where account_id = $1 and status in ('creating', 'open') for update`, account).
 		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts,
-			&replaces)
+			&replaces, &r.seats)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -484,7 +508,7 @@ func (s *Service) openStripe(ctx context.Context, p Payer, r *reserved) error {
 	err := s.withCustomer(ctx, p, func(customer, keySuffix string) (err error) {
 		session, err = s.stripe.CreateSession(ctx, stripe.SessionRequest{
 			Key: "checkout_" + r.id.String() + keySuffix, CustomerID: customer, AccountID: r.account.String(),
-			CheckoutID: r.id.String(), PriceID: r.price,
+			CheckoutID: r.id.String(), PriceID: r.price, Quantity: r.seats,
 			SuccessURL: p.from(s.publicURL+ReturnPath+"?provider=stripe&session_id={CHECKOUT_SESSION_ID}", "paid"),
 			CancelURL:  p.from(s.publicURL+CancelPath, "cancelled"), ExpiresAt: r.expires,
 		})
@@ -518,7 +542,7 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 	}
 	if sub == nil {
 		request := razorpay.SubscriptionRequest{
-			PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
+			PlanID: r.price, Quantity: r.seats, TotalCount: cycles[r.priceOf.Interval],
 			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires,
 		}
 		if !r.starts.IsZero() {
@@ -670,10 +694,16 @@ func (s *Service) checkout(p Payer, r *reserved, price Price) *Checkout {
 	return c
 }
 
+// forSeats is what a number of seats costs.
+func forSeats(a money.Amount, seats int64) money.Amount {
+	a.Minor *= max(seats, 1)
+	return a
+}
+
 // formOf is what a browser posts to Razorpay's hosted checkout, which comes back to one of two addresses of ours.
 func (s *Service) formOf(r *reserved, price Price, seller, email, back, cancel string) *Form {
 	plan, _ := s.plans.ByID(price.Plan)
-	what := seller + " " + plan.Name + ", " + price.Amount.Short() + " per " + price.Interval
+	what := seller + " " + plan.Name + ", " + forSeats(price.Amount, r.seats).Short() + " per " + price.Interval
 	if !r.starts.IsZero() {
 		what += ", from " + r.starts.In(india).Format("2 January 2006")
 	}

@@ -40,6 +40,7 @@ func EntitlementNames() []string { return []string{Export, BatchEntry} }
 const (
 	LimitParties = "parties.max" // parties that are not in the bin, of all businesses
 	LimitMembers = "members.max" // people of the account, its owner and open invitations included
+	LimitSeats   = "seats"       // of an app's plan that is sold by the seat: how many are paid for
 )
 
 // Intervals of a price.
@@ -73,10 +74,40 @@ type Plan struct {
 	PartiesMax      int              // 0 means without limit
 	MembersMax      int              // people of the account, its owner included; 0 means without limit
 	Limits          map[string]int64 // of an app's own plans, by names of its own; what is absent has no limit
+	PerSeat         bool             // of an app: a price is for one seat, and LimitSeats is how many are paid for
 	Entitlements    []string
 	CreditsPerMonth int64
 	Allowances      []Allowance // one a meter, in the order of the file
 	Prices          []Price
+}
+
+// checkSeats wants every plan to say how many seats it has when one is sold by the seat: what names no limit has none,
+// and whoever pays nothing would have more seats than who pays.
+func (ps *Plans) checkSeats() error {
+	if !slices.ContainsFunc(ps.List, func(p Plan) bool { return p.PerSeat }) {
+		return nil
+	}
+	for _, p := range ps.List {
+		if _, says := p.Limits[LimitSeats]; !says && !p.PerSeat {
+			return fmt.Errorf("plan %q does not say how many seats it has, and another plan is sold by the seat: "+
+				"give its limits seats = 1, or as many as it has", p.ID)
+		}
+	}
+	return nil
+}
+
+// MaxSeats is how many seats can be bought where the plan's limits name no fewer.
+const MaxSeats = 10_000
+
+// MostSeats is how many seats of the plan can be bought at once: 1 where it is not sold by the seat.
+func (p Plan) MostSeats() int64 {
+	switch most, limited := p.Limits[LimitSeats]; {
+	case !p.PerSeat:
+		return 1
+	case limited:
+		return most
+	}
+	return MaxSeats
 }
 
 // Has reports whether the plan carries an entitlement.
@@ -90,6 +121,9 @@ func (p Plan) limits() map[string]int64 {
 		if most > 0 {
 			out[name] = int64(most)
 		}
+	}
+	if p.PerSeat {
+		out[LimitSeats] = p.MostSeats()
 	}
 	return out
 }
@@ -180,6 +214,7 @@ type planFile struct {
 		PartiesMax      *int             `toml:"parties_max"`
 		MembersMax      int              `toml:"members_max"`
 		Limits          map[string]int64 `toml:"limits"`
+		PerSeat         bool             `toml:"per_seat"`
 		Entitlements    []string         `toml:"entitlements"`
 		CreditsPerMonth int64            `toml:"credits_per_month"`
 		CreditsPerDay   int64            `toml:"credits_per_day"`
@@ -260,7 +295,7 @@ func ParsePlans(text []byte, environ []string) (*Plans, error) {
 		p := Plan{
 			ID: fp.ID, Name: fp.Name, Default: fp.Default, Recommended: fp.Recommended, Withdrawn: no(fp.Sold),
 			Entitlements: fp.Entitlements, CreditsPerMonth: fp.CreditsPerMonth, MembersMax: fp.MembersMax,
-			Limits: fp.Limits,
+			Limits: fp.Limits, PerSeat: fp.PerSeat,
 		}
 		if err := p.check(i, fp.Rank, ranks); err != nil {
 			return nil, err
@@ -309,6 +344,9 @@ func ParsePlans(text []byte, environ []string) (*Plans, error) {
 		return nil, err
 	}
 	if err := ps.checkOffers(); err != nil {
+		return nil, err
+	}
+	if err := ps.checkSeats(); err != nil {
 		return nil, err
 	}
 	if err := ps.addTopUps(f.TopUp, ids); err != nil {
@@ -453,6 +491,8 @@ func (p *Plan) checkKhata(partiesMax *int, _ []Meter) error {
 		return fmt.Errorf("plan %q: parties_max %d is not between 0 and 100000000", p.ID, *partiesMax)
 	case p.MembersMax < 0 || p.MembersMax > 1_000_000:
 		return fmt.Errorf("plan %q: members_max %d is not between 0 and 1000000", p.ID, p.MembersMax)
+	case p.PerSeat:
+		return fmt.Errorf("plan %q: the khata is not sold by the seat; per_seat is of an app's plans", p.ID)
 	case len(p.Limits) > 0:
 		return fmt.Errorf("plan %q: limits are of an app's plans; the khata has parties_max and members_max", p.ID)
 	}
@@ -469,6 +509,15 @@ func (p *Plan) checkKhata(partiesMax *int, _ []Meter) error {
 func (p *Plan) checkOwn(partiesMax *int, meters []Meter) error {
 	if partiesMax != nil || p.MembersMax != 0 {
 		return fmt.Errorf("plan %q: parties_max and members_max are the khata's; an app's plan has limits", p.ID)
+	}
+	most, limited := p.Limits[LimitSeats]
+	switch {
+	case p.PerSeat && p.Default:
+		return fmt.Errorf("plan %q: the default plan costs nothing, so it is not sold by the seat", p.ID)
+	case p.PerSeat && limited && (most < 1 || most > MaxSeats):
+		return fmt.Errorf("plan %q: from 1 to %d seats can be sold", p.ID, MaxSeats)
+	case p.PerSeat && slices.Contains(p.Entitlements, LimitSeats):
+		return fmt.Errorf("plan %q: %q is an entitlement and a limit", p.ID, LimitSeats)
 	}
 	names := slices.Clone(p.Entitlements)
 	for name, most := range p.Limits {

@@ -60,13 +60,14 @@ func (s *Service) queuePlans(b *pgx.Batch) {
 		s.plans.Default().ID)
 	for _, p := range s.plans.List {
 		b.Queue(`
-			insert into plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month)
-			values ($1, $2, $3, $4, $5, $6, $7, $8)
+			insert into plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month, per_seat)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			on conflict (app_id, id) do update
 			    set name = excluded.name, rank = excluded.rank, is_default = excluded.is_default,
-			    limits = excluded.limits, entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month`,
+			    limits = excluded.limits, entitlements = excluded.entitlements,
+			    credits_per_month = excluded.credits_per_month, per_seat = excluded.per_seat`,
 			s.work.App, p.ID, p.Name, p.Rank, p.Default, p.limits(),
-			append([]string{}, p.Entitlements...), p.CreditsPerMonth)
+			append([]string{}, p.Entitlements...), p.CreditsPerMonth, p.PerSeat)
 		b.Queue(`delete from allowances where app_id = $1 and plan_id = $2`, s.work.App, p.ID)
 		for _, a := range p.Allowances {
 			b.Queue(`insert into allowances (app_id, plan_id, meter, amount, every, roll_over)

@@ -120,9 +120,12 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 		state.CustomerID = s.CustomerID
 	}
 	state.PriceID, state.PeriodStart, state.PeriodEnd = s.PriceID, s.PeriodStart, s.PeriodEnd
+	quantity := s.Quantity
 	if item, ok := planItem(state.Provider, s, plans); ok {
 		state.PriceID, state.PeriodStart, state.PeriodEnd = item.PriceID, item.Start, item.End
+		quantity = item.Quantity
 	}
+	state.Quantity = seatsGiven(before, state, quantity)
 	if price, ok := plans.PriceByID(state.Provider, state.PriceID); ok {
 		state.PlanID, state.Interval = price.Plan, price.Interval
 	} else { // it keeps the plan that it has, and a person is told
@@ -149,6 +152,16 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 		state.AccessUntil = time.Time{}
 	}
 	return state
+}
+
+// seatsGiven is how many seats a subscription gives: as many as the provider says, and while a payment is outstanding no
+// more than before.
+func seatsGiven(before, now Subscription, told int64) int64 {
+	told = max(told, 1)
+	if before.Status != "" && before.PriceID == now.PriceID && now.Status == PastDue {
+		return min(told, max(before.Quantity, 1))
+	}
+	return told
 }
 
 // payPage is where a customer pays what is outstanding: the open invoice at

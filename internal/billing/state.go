@@ -41,6 +41,7 @@ type Subscription struct {
 	ProviderStatus string // the provider's own word
 	PriceID        string // the provider's price, as last told
 	PlanID         string // the plan that is given, "" when the price is unknown
+	Quantity       int64  // of the price: seats of a plan that is sold by them, else 1
 	Interval       string
 	PeriodStart    time.Time
 	PeriodEnd      time.Time

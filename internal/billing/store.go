@@ -38,7 +38,7 @@ func nullText(s string) *string {
 const subscriptionColumns = `s.account_id, s.provider, s.id, s.customer_id, s.status, s.provider_status, s.price_id,
 	s.plan_id, s.period, s.period_start, s.period_end, s.paid_through, s.paid_from, s.paid_price_id, s.paid_count,
 	s.access_until, s.failed_at, s.cancel_at_period_end, s.cancel_at, s.trial_end, s.ended_at, s.seen_at,
-	s.next_price_id, s.next_at, s.pay_url, s.paid_since`
+	s.next_price_id, s.next_at, s.pay_url, s.paid_since, s.quantity`
 
 func scanSubscription(row pgx.CollectableRow) (Subscription, error) {
 	var s Subscription
@@ -47,7 +47,7 @@ func scanSubscription(row pgx.CollectableRow) (Subscription, error) {
 	err := row.Scan(&s.AccountID, &s.Provider, &s.ID, &s.CustomerID, &s.Status, &s.ProviderStatus, &s.PriceID, &plan,
 		&s.Interval,
 		&t[0], &t[1], &t[2], &t[3], &s.PaidPriceID, &s.PaidCount, &t[4], &t[5], &s.CancelAtPeriodEnd,
-		&t[6], &t[7], &t[8], &t[9], &s.NextPriceID, &t[10], &s.PayURL, &t[11])
+		&t[6], &t[7], &t[8], &t[9], &s.NextPriceID, &t[10], &s.PayURL, &t[11], &s.Quantity)
 	if plan != nil {
 		s.PlanID = *plan
 	}
@@ -87,11 +87,11 @@ func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 		insert into subscriptions (app_id, account_id, connection_id, provider, id, customer_id, status,
 		    provider_status, price_id, plan_id, period, period_start, period_end, paid_through, paid_from,
 		    paid_price_id, paid_count, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end,
-		    ended_at, seen_at, created_at, changed_at, next_price_id, next_at, pay_url, paid_since)
+		    ended_at, seen_at, created_at, changed_at, next_price_id, next_at, pay_url, paid_since, quantity)
 		values (current_setting('tijori.app'), $1, $2, substring($2::text from '[a-z]+$'), $3, $4, $5,
 		    $6, $7, $8, $9, $10, $11, $12, $13,
 		    $14, $15, $16, $17, $18, $19, $20,
-		    $21, $22, $23, $23, $24, $25, $26, $27)
+		    $21, $22, $23, $23, $24, $25, $26, $27, $28)
 		on conflict (account_id, connection_id, id) do update
 		    set customer_id = excluded.customer_id, status = excluded.status,
 		    provider_status = excluded.provider_status, price_id = excluded.price_id, plan_id = excluded.plan_id,
@@ -102,12 +102,12 @@ func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 		    cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
 		    trial_end = excluded.trial_end, ended_at = excluded.ended_at, seen_at = excluded.seen_at,
 		    changed_at = excluded.changed_at, next_price_id = excluded.next_price_id, next_at = excluded.next_at,
-		    pay_url = excluded.pay_url, paid_since = excluded.paid_since`,
+		    pay_url = excluded.pay_url, paid_since = excluded.paid_since, quantity = excluded.quantity`,
 		s.AccountID, s.Provider, s.ID, s.CustomerID, s.Status,
 		s.ProviderStatus, s.PriceID, nullText(s.PlanID), s.Interval, null(s.PeriodStart), null(s.PeriodEnd),
 		null(s.PaidThrough), null(s.PaidFrom), s.PaidPriceID, s.PaidCount, null(s.AccessUntil), null(s.FailedAt),
 		s.CancelAtPeriodEnd, null(s.CancelAt), null(s.TrialEnd), null(s.EndedAt), s.SeenAt, now, s.NextPriceID,
-		null(s.NextAt), s.PayURL, null(s.PaidSince))
+		null(s.NextAt), s.PayURL, null(s.PaidSince), max(s.Quantity, 1))
 }
 
 func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider facts.Provider, now time.Time) {

@@ -447,8 +447,7 @@ func answersRefusal(function, answer string) bool {
 		return slices.Contains([]string{"0", "{}", ""}, row)
 	}
 	if slices.Contains(linkFunctions, function) { // without a link there is nothing, false or no row
-		return slices.Contains([]string{"[]", "[[]]", "[[false]]"},
-			strings.Join(strings.Fields(answer), " "))
+		return slices.Contains([]string{"", "f", "false"}, row)
 	}
 	if function == "tijori_plans.check_customers" {
 		return strings.HasPrefix(row, "1 28000 f")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,11 +21,17 @@ import (
 	"github.com/tijorihq/tijori/client"
 )
 
-var payAction = regexp.MustCompile(`action="([^"]+)"`)
+var (
+	payAction = regexp.MustCompile(`action="([^"]+)"`)
+	goAction  = regexp.MustCompile(`action="([^"]+)" data-go`)
+)
 
 // pay presses the button of a provider's page, without a browser.
 func (s *shop) pay(t *testing.T, address string) {
 	t.Helper()
+	if strings.HasPrefix(address, s.url+"/pay/") {
+		address = s.toRazorpay(t, address)
+	}
 	if !strings.HasPrefix(address, s.payments) {
 		t.Fatalf("%s is not the simulator's", address)
 	}
@@ -51,6 +58,37 @@ func (s *shop) pay(t *testing.T, address string) {
 	if answer.StatusCode >= 400 {
 		t.Fatalf("the provider's page answers %s", answer.Status)
 	}
+}
+
+var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
+
+// toRazorpay goes from our page of a checkout to Razorpay's hosted one, as a browser does, and returns its address.
+func (s *shop) toRazorpay(t *testing.T, address string) string {
+	t.Helper()
+	answer, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(answer.Body)
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	action, fields := goAction.FindSubmatch(page), url.Values{}
+	if action == nil {
+		t.Fatalf("%s leads nowhere: %s %.500s", address, answer.Status, page)
+	}
+	for _, f := range hidden.FindAllSubmatch(page, -1) {
+		fields.Set(html.UnescapeString(string(f[1])), html.UnescapeString(string(f[2])))
+	}
+	alone := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if answer, err = alone.PostForm(html.UnescapeString(string(action[1])), fields); err != nil {
+		t.Fatal(err)
+	}
+	at, err := answer.Location()
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
+		t.Fatalf("Razorpay's hosted checkout answers %s: %v", answer.Status, err)
+	}
+	return at.String()
 }
 
 // TestGoClientOfAnApp sells to customers of an app from Go, against a server with simulated payments.
@@ -118,6 +156,10 @@ func TestGoClientOfAnApp(t *testing.T) {
 		}
 		if state, err := org.Refresh(ctx); err != nil || state.Interval != "year" {
 			t.Errorf("after the change: %+v, %v", state, err)
+		}
+		var refused *client.Error
+		if _, err := org.PreviewSeats(ctx, 3); !errors.As(err, &refused) || refused.Reason != "no_seats" && refused.Code != "no_seats" {
+			t.Errorf("PreviewSeats of a plan that is not sold by the seat: %v", err)
 		}
 		if address, err := org.Portal(ctx, back); err != nil || !strings.HasPrefix(address, "http") {
 			t.Errorf("Portal = %q, %v", address, err)
@@ -214,6 +256,30 @@ func receiveEvent(t *testing.T, c *client.Client) {
 			list, next, err := c.Events(ctx, number-1, 1)
 			if err != nil || next != number || len(list) != 1 || list[0].ID != e.ID || !json.Valid(list[0].Data) {
 				t.Errorf("Events = %+v, %d, %v; sent was %+v", list, next, err, e)
+			}
+			sent, err := c.Deliveries(ctx, endpoint.ID, number+1, 1)
+			if err != nil || len(sent) != 1 || sent[0].Number != number || sent[0].Type != "webhook.test" {
+				t.Errorf("Deliveries = %+v, %v", sent, err)
+			}
+			if err := c.Redeliver(ctx, endpoint.ID, number); err != nil {
+				t.Error(err)
+			}
+			again, err := client.VerifyWebhook(<-got, endpoint.Secret)
+			for err == nil && again.Number != number {
+				again, err = client.VerifyWebhook(<-got, endpoint.Secret)
+			}
+			if err != nil || again.ID != e.ID {
+				t.Errorf("sent again: %+v, %v", again, err)
+			}
+			id, err := c.BeginImport(ctx, "external_id,provider,id,credits\nmoved,stripe,sub_nobody,5\n", true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if in, err := c.Import(ctx, id); err != nil || !in.DryRun || len(in.Lines) != 1 || in.Lines[0].Customer != "moved" {
+				t.Errorf("Import = %+v, %v", in, err)
+			}
+			if err := c.EndImports(ctx); err != nil {
+				t.Error(err)
 			}
 			if err := c.RemoveWebhook(ctx, endpoint.ID); err != nil {
 				t.Error(err)

@@ -35,6 +35,7 @@ entitlements = []
 credits_per_month = 50
   [plan.limits]
   projects = 3
+  seats = 1
 
 [[plan]]
 id = "studio"
@@ -42,6 +43,8 @@ name = "Studio"
 rank = 10
 entitlements = ["render"]
 credits_per_month = 1000
+  [plan.limits]
+  seats = 1
 
   [[plan.price]]
   provider = "razorpay"

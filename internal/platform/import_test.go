@@ -47,7 +47,7 @@ const importPlans = testPlans + `
   amount = 500
   provider_price = "price_StudioOld"
   sold = false
-
+` + teamPlan + `
 [[top_up]]
 id = "extra"
 name = "500 credits"

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -106,7 +107,7 @@ func TestRefreshGivesTheAllowanceAtOnce(t *testing.T) {
 	t.Parallel()
 	m := moving(t)
 	p := m.customer()
-	_, err := m.app.Billing.CheckoutFor(t.Context(), p.Payer, "studio", "month", facts.Stripe)
+	_, err := m.app.Billing.CheckoutFor(t.Context(), p.Payer, "studio", "month", facts.Stripe, 1)
 	m.ok(err)
 	m.payCheckout()
 	m.ok(m.app.Billing.RefreshFor(t.Context(), p.Payer))
@@ -121,7 +122,7 @@ func TestRazorpayLeadsBack(t *testing.T) {
 	t.Parallel()
 	m := moving(t)
 	p := m.customer()
-	c, err := m.app.Billing.CheckoutFor(t.Context(), p.Payer, "studio", "month", facts.Razorpay)
+	c, err := m.app.Billing.CheckoutFor(t.Context(), p.Payer, "studio", "month", facts.Razorpay, 1)
 	m.ok(err)
 	_, token, ok := strings.Cut(c.URL, billing.PayPath)
 	if !ok {
@@ -207,7 +208,7 @@ func TestReversalsAreTold(t *testing.T) {
 	m.ok(err)
 	m.payPurchase()
 	m.settle()
-	_, err = m.app.Billing.CheckoutFor(t.Context(), p.Payer, "studio", "month", facts.Stripe)
+	_, err = m.app.Billing.CheckoutFor(t.Context(), p.Payer, "studio", "month", facts.Stripe, 1)
 	m.ok(err)
 	m.payCheckout()
 	m.settle()
@@ -303,4 +304,155 @@ func TestLowCreditsAreTold(t *testing.T) {
 	if n := len(low()); n != 2 {
 		t.Errorf("without a threshold: told %d times in all, want 2", n)
 	}
+}
+
+const teamPlan = `
+[[plan]]
+id = "team"
+name = "Team"
+rank = 20
+entitlements = ["render"]
+per_seat = true
+  [plan.limits]
+  seats = 50
+
+  [[plan.price]]
+  provider = "stripe"
+  interval = "month"
+  currency = "USD"
+  amount = 700
+  provider_price = "price_TeamMonth"
+
+  [[plan.price]]
+  provider = "razorpay"
+  interval = "month"
+  currency = "INR"
+  amount = 29900
+  provider_price = "plan_TeamMonth"
+`
+
+// seats is how many seats a check allows the customer.
+func (m *mover) seats(need int64) Check {
+	m.Helper()
+	c, err := m.s.Check(m.Context(), m.held, "seats", need)
+	m.ok(err)
+	return c
+}
+
+// Seats are bought, checked against what the app counts, and changed by a quote: more at once for what the provider asks,
+// fewer when the period ends, at nothing.
+func TestSeatsAtStripe(t *testing.T) {
+	t.Parallel()
+	m := moving(t)
+	p := m.customer()
+	bill := m.app.Billing
+	for _, wrong := range []int64{0, -1, 51} {
+		if _, err := bill.CheckoutFor(t.Context(), p.Payer, "team", "month", facts.Stripe, wrong); err == nil {
+			t.Errorf("%d seats of a plan that has up to 50 were sold", wrong)
+		}
+	}
+	if _, err := bill.CheckoutFor(t.Context(), p.Payer, "studio", "month", facts.Stripe, 2); err == nil {
+		t.Error("two seats of a plan that is not sold by the seat were sold")
+	}
+	_, err := bill.CheckoutFor(t.Context(), p.Payer, "team", "month", facts.Stripe, 5)
+	m.ok(err)
+	if c := m.seats(2); c.Allowed || c.UpgradeTo != "team" {
+		t.Error("a seat that is not paid for is allowed")
+	}
+	m.payCheckout()
+	m.settle()
+	if c := m.seats(5); !c.Allowed || *c.Limit != 5 {
+		t.Errorf("five of five seats: %+v", c)
+	}
+	if c := m.seats(6); c.Allowed || c.Reason != OverLimit {
+		t.Errorf("a sixth seat: %+v", c)
+	}
+	if told := m.told("payment.collected"); len(told) != 1 || told[0]["amount"] != 3500.0 {
+		t.Errorf("told %v, want five times 7.00", told)
+	}
+	if _, err := bill.QuoteFor(t.Context(), p.Payer, "", "", 5); err == nil {
+		t.Error("as many seats as there are were quoted")
+	}
+	q, err := bill.QuoteFor(t.Context(), p.Payer, "", "", 8)
+	m.ok(err)
+	if q.Due.Minor < 2000 || q.Due.Minor > 2100 || q.Seats != 8 || q.To.Plan != "team" {
+		t.Errorf("three more seats for the whole month: %+v", q)
+	}
+	if _, err := bill.ChangeFor(t.Context(), p.Payer, "team", "month", 9, q.At, q.Due.Minor); err == nil {
+		t.Error("another number of seats was bought for the amount of eight")
+	}
+	_, err = bill.ChangeFor(t.Context(), p.Payer, "team", "month", 8, q.At, q.Due.Minor)
+	m.ok(err)
+	if c := m.seats(8); !c.Allowed || *c.Limit != 8 {
+		t.Errorf("after the change: %+v", c)
+	}
+	states := m.told("customer.state_changed")
+	if last := states[len(states)-1]["limits"].(map[string]any); last["seats"] != 8.0 {
+		t.Errorf("the state was told with limits %v", last)
+	}
+	q, err = bill.QuoteFor(t.Context(), p.Payer, "", "", 2)
+	m.ok(err)
+	if q.Due.Minor != 0 || !q.Starts.After(q.At) {
+		t.Errorf("fewer seats: %+v, want nothing due and a beginning later", q)
+	}
+	_, err = bill.ChangeFor(t.Context(), p.Payer, "team", "month", 2, q.At, 0)
+	m.ok(err)
+	if c := m.seats(8); !c.Allowed {
+		t.Errorf("what is paid for is gone: %+v", c)
+	}
+	m.pass(32 * 24 * time.Hour)
+	m.settle()
+	if c := m.seats(2); !c.Allowed || *c.Limit != 2 {
+		t.Errorf("in the next period: %+v, want two", c)
+	}
+	if n := m.count(`select count(*) from tijori.review_items where status = 'open'`); n != 0 {
+		t.Errorf("%d items for a person", n)
+	}
+}
+
+// At Razorpay another subscription takes the place of the present one, which goes on until that is paid.
+func TestSeatsAtRazorpay(t *testing.T) {
+	t.Parallel()
+	m := moving(t)
+	p := m.customer()
+	bill := m.app.Billing
+	_, err := bill.CheckoutFor(t.Context(), p.Payer, "team", "month", facts.Razorpay, 3)
+	m.ok(err)
+	m.paySubscription()
+	m.settle()
+	if c := m.seats(3); !c.Allowed || *c.Limit != 3 {
+		t.Errorf("three seats: %+v", c)
+	}
+	q, err := bill.QuoteFor(t.Context(), p.Payer, "", "", 4)
+	m.ok(err)
+	if q.Due.Minor != 4*29900 || !q.Ends || !q.CanWait {
+		t.Errorf("a fourth seat: %+v", q)
+	}
+	c, err := bill.ChangeFor(t.Context(), p.Payer, "team", "month", 4, q.At, q.Due.Minor)
+	m.ok(err)
+	if c == nil || !strings.Contains(c.URL, billing.PayPath) {
+		t.Fatalf("the change leads to %+v", c)
+	}
+	if *m.seats(3).Limit != 3 {
+		t.Error("an unpaid seat is there")
+	}
+	m.paySubscription()
+	m.settle()
+	_, err = bill.EndReplaced(t.Context())
+	m.ok(err)
+	if c := m.seats(4); !c.Allowed || *c.Limit != 4 {
+		t.Errorf("after the change: %+v, want four", c)
+	}
+	if n := m.count(`select count(*) from tijori.subscriptions where ended_at is null`); n != 1 {
+		t.Errorf("%d subscriptions charge", n)
+	}
+}
+
+// paySubscription pays the open checkout at Razorpay.
+func (m *mover) paySubscription() {
+	m.Helper()
+	var id string
+	m.ok(m.db.Super.QueryRow(m.Context(), `select subscription_id from tijori.checkouts where status = 'open'`).Scan(&id))
+	_, err := m.sim.PaySubscription(id)
+	m.ok(err)
 }

@@ -77,6 +77,18 @@ var appTrials = map[string]trial{
 			}}
 		},
 	},
+	"POST /api/v1/customers/{customer}/seats/preview": {
+		status: 409, shows: `"no_subscription"`, ask: func(i ids) ask {
+			return ask{path: ofCustomer(i, "/seats/preview"), json: map[string]any{"seats": 3}}
+		},
+	},
+	"PUT /api/v1/customers/{customer}/seats": {
+		status: 409, shows: `"amount_changed"`, ask: func(i ids) ask {
+			return ask{path: ofCustomer(i, "/seats"), json: map[string]any{
+				"quote": "eyJwIjoic3R1ZGlvIiwiaSI6Im1vbnRoIiwiYSI6MSwiZCI6MX0", "idempotency_key": uuid.NewString(),
+			}}
+		},
+	},
 	"POST /api/v1/customers/{customer}/cancel": {
 		status: 409, shows: `"no_subscription"`, noBody: true,
 		ask: func(i ids) ask { return ask{path: ofCustomer(i, "/cancel"), json: map[string]any{}} },
@@ -159,7 +171,7 @@ var appTrials = map[string]trial{
 		visitor: true, noBody: true,
 	},
 	// With a session of its own kind these are tried by TestPortal.
-	"GET /portal":             {ask: at("/portal"), status: 404, shows: "This link has ended", visitor: true},
+	"GET /portal":             {ask: at("/portal"), status: 410, shows: "This link has ended", visitor: true},
 	"POST /portal/act/cancel": portalWithout("cancel"),
 	"POST /portal/act/resume": portalWithout("resume"),
 	"POST /portal/act/method": portalWithout("method"),
@@ -180,7 +192,7 @@ var appTrials = map[string]trial{
 
 func portalWithout(act string) trial {
 	return trial{
-		ask: func(ids) ask { return form("/portal/act/" + act) }, status: 404, shows: "This link has ended",
+		ask: func(ids) ask { return form("/portal/act/" + act) }, status: 410, shows: "This link has ended",
 		visitor: true, noBody: true,
 	}
 }

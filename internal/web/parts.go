@@ -114,6 +114,7 @@ var frozenWith = []struct {
 	{"GET /api/v1/customers/{customer}/invoices", freeze.Billing},
 	{"POST /api/v1/customers/{customer}/", freeze.Billing},
 	{"GET /api/v1/", freeze.Never},
+	{"PUT /api/v1/customers/{customer}/seats", freeze.Billing},
 	{"PUT /api/v1/customers/{customer}", freeze.SignUp},
 	{"POST /api/v1/webhooks", freeze.Never},
 	{"DELETE /api/v1/webhooks/", freeze.Never},

@@ -442,6 +442,16 @@ func (p *parts) routes() []frame.Route {
 			Handle: p.apps.Change,
 		},
 		{
+			Pattern: "POST /api/v1/customers/{customer}/seats/preview", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.PreviewSeats,
+		},
+		{
+			Pattern: "PUT /api/v1/customers/{customer}/seats", Access: frame.Customer,
+			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
+			Handle: p.apps.Change,
+		},
+		{
 			Pattern: "POST /api/v1/customers/{customer}/cancel", Access: frame.Customer,
 			Limit: frame.CallsProvider, MaxBody: frame.MaxForm,
 			Handle: p.apps.Cancel,
@@ -534,6 +544,7 @@ func (p *parts) routes() []frame.Route {
 			Pattern: "POST /pay/{token}", Limit: frame.CallsProvider, Access: frame.Anyone, Secret: true, Foreign: true,
 			KeepsFlash: true, Handle: p.portal.PaidBack,
 		},
+		// The description of the API.
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},
 
 		// The operators' room. Every page of it is written down, with the reason that its reader gave.

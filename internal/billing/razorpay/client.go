@@ -99,7 +99,8 @@ func (c *Client) Foreign(ev *facts.Event) string {
 // SubscriptionRequest is what a subscription is made from.
 type SubscriptionRequest struct {
 	PlanID     string
-	TotalCount int // cycles; Razorpay knows no open end
+	Quantity   int64 // of the plan; 0 is one
+	TotalCount int   // cycles; Razorpay knows no open end
 	AccountID  string
 	CheckoutID string
 	ExpireBy   time.Time // until when the first payment can be made
@@ -113,7 +114,7 @@ type SubscriptionRequest struct {
 // unclear answer, look for the checkout with FindByCheckout before repeating.
 func (c *Client) CreateSubscription(ctx context.Context, r SubscriptionRequest) (*facts.Subscription, error) {
 	body := map[string]any{
-		"plan_id": r.PlanID, "total_count": r.TotalCount, "quantity": 1, "customer_notify": true,
+		"plan_id": r.PlanID, "total_count": r.TotalCount, "quantity": max(r.Quantity, 1), "customer_notify": true,
 		"expire_by": r.ExpireBy.Unix(), "notes": map[string]string{
 			"account_id":  r.AccountID,
 			"checkout_id": r.CheckoutID,

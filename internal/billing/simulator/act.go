@@ -46,8 +46,8 @@ func (s *Simulator) PaySession(id string) (back string, err error) {
 		now := s.now()
 		sub := &subscription{
 			Provider: facts.Stripe, ID: newID("sub_"), Customer: c.Customer, Price: c.Price, Status: "active",
-			Metadata: c.SubMetadata,
-			Created:  now, Start: now, PeriodStart: now, Period: 1,
+			Metadata: c.SubMetadata, Quantity: c.Quantity,
+			Created: now, Start: now, PeriodStart: now, Period: 1,
 		}
 		sub.PeriodEnd = periodEnd(facts.Stripe, now, s.prices[c.Price].Interval, 1)
 		c.Status, c.Subscription, c.Paid = "complete", sub.ID, "paid"

@@ -188,7 +188,7 @@ func (s *Simulator) dropPending(sub *subscription, at int64) {
 // applyPending begins the price whose invoice was paid.
 func (s *Simulator) applyPending(sub *subscription, at int64) {
 	in := s.s.Invoices[sub.PendingInvoice]
-	price := s.prices[sub.Pending]
+	price := s.prices[sub.Pending].times(sub.PendingQuantity)
 	sub.Pending, sub.PendingInvoice, sub.PendingUntil = "", "", 0
 	s.reprice(sub, price, in.Created)
 	s.payStripe(sub, in, at)
@@ -287,7 +287,7 @@ func (s *Simulator) payRazorpay(sub *subscription, in *invoice, at int64) {
 }
 
 func (s *Simulator) newInvoice(sub *subscription, reason string, at int64) *invoice {
-	price := s.prices[sub.Price]
+	price := s.priced(sub)
 	prefix := "in_"
 	if sub.Provider == facts.Razorpay {
 		prefix = "inv_"

@@ -163,7 +163,7 @@ func (s *Simulator) DisableWebhook(off bool) error {
 // the period at the new price, less the rest at the old one. An interval that
 // differs starts a new period.
 func (s *Simulator) prorated(sub *subscription, price Price, at int64) int64 {
-	old, length := s.prices[sub.Price], sub.PeriodEnd-sub.PeriodStart
+	old, length := s.priced(sub), sub.PeriodEnd-sub.PeriodStart
 	left := min(max(sub.PeriodEnd-at, 0), length)
 	if length <= 0 {
 		return price.Amount
@@ -188,6 +188,11 @@ func (s *Simulator) wanted(f url.Values, id, prefix string) (sub *subscription, 
 	} else {
 		at, _ = strconv.ParseInt(f.Get("proration_date"), 10, 64)
 	}
+	n, err := strconv.ParseInt(f.Get("items[0][quantity]")+f.Get(prefix+"[items][0][quantity]"), 10, 64)
+	if err != nil || n < 1 {
+		n = max(sub.Quantity, 1)
+	}
+	price = price.times(n)
 	item := f.Get("items[0][id]") + f.Get(prefix+"[items][0][id]")
 	switch {
 	case price.Provider != facts.Stripe:
@@ -229,7 +234,7 @@ func (s *Simulator) changePrice(sub *subscription, f url.Values) (int, object) {
 		return invalid(refusal)
 	}
 	if sub.Status == "trialing" { // the trial goes on, and what follows it costs the other price
-		sub.Price = price.ID
+		sub.Price, sub.Quantity = price.ID, price.quantity
 		s.subEvent("customer.subscription.updated", sub, s.now())
 		return 200, s.subObject(sub, false, expands(f, "latest_invoice"))
 	}
@@ -261,6 +266,7 @@ func (s *Simulator) changePrice(sub *subscription, f url.Values) (int, object) {
 	if due > 0 && (sub.BadCard || sub.SecondFactor) {
 		in.Status = "open"
 		sub.Pending, sub.PendingInvoice, sub.PendingUntil = price.ID, in.ID, now+23*hour
+		sub.PendingQuantity = price.quantity
 		s.stripeEvent("invoice.payment_action_required", in.ID, now, s.invoiceJSON(in))
 		s.subEvent("customer.subscription.updated", sub, now)
 		return 200, s.subObject(sub, false, expands(f, "latest_invoice"))
@@ -277,7 +283,7 @@ func (s *Simulator) unused(sub *subscription, at int64) int64 {
 	if length <= 0 {
 		return 0
 	}
-	return s.prices[sub.Price].Amount * min(max(sub.PeriodEnd-at, 0), length) / length
+	return s.priced(sub).Amount * min(max(sub.PeriodEnd-at, 0), length) / length
 }
 
 // reprice begins another price; another interval starts a new period.
@@ -286,8 +292,18 @@ func (s *Simulator) reprice(sub *subscription, price Price, at int64) {
 		sub.Start, sub.PeriodStart, sub.Period = at, at, 1
 		sub.PeriodEnd = periodEnd(facts.Stripe, at, price.Interval, 1)
 	}
-	sub.Price = price.ID
+	sub.Price, sub.Quantity = price.ID, price.quantity
 }
+
+// times is a price for a number of seats.
+func (p Price) times(n int64) Price {
+	p.quantity = max(n, 1)
+	p.Amount *= p.quantity
+	return p
+}
+
+// priced is what a period of a subscription costs.
+func (s *Simulator) priced(sub *subscription) Price { return s.prices[sub.Price].times(sub.Quantity) }
 
 // voidInvoice answers POST /v1/invoices/{id}/void. A subscription that was past
 // due for this invoice alone is active again.
@@ -352,7 +368,7 @@ func (s *Simulator) listPayments(r *http.Request) object {
 // as somebody can in Razorpay's dashboard.
 func (s *Simulator) Stray(plan string) error {
 	return s.do(func() error {
-		if status, _ := s.makeRazorpay(plan, 12, 0, 0, nil); status != http.StatusOK {
+		if status, _ := s.makeRazorpay(plan, 12, 1, 0, 0, nil); status != http.StatusOK {
 			return errNoSuch
 		}
 		return nil

@@ -35,7 +35,7 @@ func (s *Simulator) razorpaySub(sub *subscription) object {
 	return object{
 		"id": sub.ID, "entity": "subscription", "plan_id": sub.Price, "customer_id": textOrNull(sub.Customer),
 		"status": sub.Status, "type": 2,
-		"current_start": start, "current_end": end, "ended_at": orNull(sub.EndedAt), "quantity": 1,
+		"current_start": start, "current_end": end, "ended_at": orNull(sub.EndedAt), "quantity": max(sub.Quantity, 1),
 		"notes": razorpayNotes(sub.Metadata), "charge_at": charge,
 		"start_at": orNull(sub.Start), "end_at": endAt, "auth_attempts": sub.Retries, "total_count": sub.Total,
 		"paid_count": sub.Paid, "customer_notify": true,
@@ -135,6 +135,7 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		PlanID     string          `json:"plan_id"`
 		TotalCount int             `json:"total_count"`
+		Quantity   int64           `json:"quantity"`
 		StartAt    int64           `json:"start_at"`
 		ExpireBy   int64           `json:"expire_by"`
 		Notes      json.RawMessage `json:"notes"`
@@ -167,7 +168,7 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 					return
 				}
 			}
-			status, body := s.makeRazorpay(in.PlanID, in.TotalCount, in.StartAt, in.ExpireBy, notes)
+			status, body := s.makeRazorpay(in.PlanID, in.TotalCount, in.Quantity, in.StartAt, in.ExpireBy, notes)
 			writeStripe(w, status, body)
 		case route == "GET subscriptions" && len(parts) == 1:
 			writeStripe(w, 200, s.listRazorpay(r))
@@ -280,7 +281,7 @@ func razorpayError(text string) object {
 }
 
 func (s *Simulator) makeRazorpay(
-	plan string, total int, startAt, expireBy int64, notes map[string]string,
+	plan string, total int, quantity, startAt, expireBy int64, notes map[string]string,
 ) (int, object) {
 	now := s.now()
 	switch {
@@ -295,7 +296,8 @@ func (s *Simulator) makeRazorpay(
 	}
 	sub := &subscription{
 		Provider: facts.Razorpay, ID: newID("sub_"), Price: plan, Status: "created", Metadata: notes,
-		Created: now, Start: startAt, Total: total, ExpireBy: expireBy, Short: newID("")[:8],
+		Quantity: quantity,
+		Created:  now, Start: startAt, Total: total, ExpireBy: expireBy, Short: newID("")[:8],
 	}
 	s.s.Subscriptions[sub.ID] = sub
 	s.s.changed = true

@@ -13,13 +13,15 @@ func (s *Simulator) scheduleJSON(sub *subscription, expand bool) any {
 	if sub.Schedule == "" || !expand {
 		return textOrNull(sub.Schedule)
 	}
-	item := func(price string) []object { return []object{{"price": price, "quantity": 1}} }
-	phases := []object{{"start_date": sub.PeriodStart, "end_date": sub.PeriodEnd, "items": item(sub.Price)}}
+	item := func(price string, n int64) []object { return []object{{"price": price, "quantity": max(n, 1)}} }
+	phases := []object{{
+		"start_date": sub.PeriodStart, "end_date": sub.PeriodEnd, "items": item(sub.Price, sub.Quantity),
+	}}
 	if sub.NextPrice != "" {
 		phases = append(phases, object{
 			"start_date": sub.PeriodEnd,
 			"end_date":   periodEnd(facts.Stripe, sub.PeriodEnd, s.prices[sub.NextPrice].Interval, 1),
-			"items":      item(sub.NextPrice),
+			"items":      item(sub.NextPrice, sub.NextQuantity),
 		})
 	}
 	return object{
@@ -74,6 +76,7 @@ func (s *Simulator) stripeSchedules(parts []string, f url.Values) (int, object) 
 		return invalid("The duration must be a multiple of the price's interval.")
 	}
 	sub.NextPrice = price.ID
+	sub.NextQuantity, _ = strconv.ParseInt(f.Get("phases[1][items][0][quantity]"), 10, 64)
 	s.subEvent("customer.subscription.updated", sub, s.now())
 	return 200, s.scheduleJSON(sub, true).(object)
 }
@@ -87,4 +90,5 @@ func (s *Simulator) nextPhase(sub *subscription) {
 		sub.Start, sub.Period = sub.PeriodEnd, 0
 	}
 	sub.Price, sub.NextPrice, sub.Schedule = sub.NextPrice, "", ""
+	sub.Quantity = max(sub.NextQuantity, 1)
 }

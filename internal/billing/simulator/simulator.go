@@ -44,6 +44,8 @@ type Price struct {
 	Amount   int64 // minor units
 	Created  int64 // unix seconds
 	Archived bool  // Stripe: sold no more
+
+	quantity int64 // seats that the amount is for
 }
 
 // Config is what a simulator runs with.

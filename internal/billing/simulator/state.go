@@ -62,6 +62,7 @@ type customer struct {
 
 // session is a Stripe Checkout session.
 type session struct {
+	Quantity     int64             `json:"quantity,omitempty"`
 	ID           string            `json:"id"`
 	Mode         string            `json:"mode"` // payment, or "" for subscription
 	Customer     string            `json:"customer"`
@@ -96,32 +97,35 @@ type reversal struct {
 
 // subscription is one of either provider; status is in the provider's words.
 type subscription struct {
-	Provider    facts.Provider    `json:"provider"`
-	ID          string            `json:"id"`
-	Customer    string            `json:"customer"`
-	Price       string            `json:"price"`
-	Status      string            `json:"status"`
-	Metadata    map[string]string `json:"metadata"`
-	Created     int64             `json:"created"`
-	Start       int64             `json:"start"` // the anchor of its periods; Razorpay's start_at
-	PeriodStart int64             `json:"period_start"`
-	PeriodEnd   int64             `json:"period_end"`
-	Period      int               `json:"period"` // number of the current one, from 1
-	TrialEnd    int64             `json:"trial_end"`
-	CancelAt    int64             `json:"cancel_at"`
-	CancelAtEnd bool              `json:"cancel_at_end"` // Stripe: cancel_at_period_end; Razorpay: the silent intent
-	EndedAt     int64             `json:"ended_at"`
-	CanceledAt  int64             `json:"canceled_at"`
-	Reason      string            `json:"reason"`
-	BadCard     bool              `json:"bad_card"` // payments fail
-	Off         int               `json:"off"`      // percent that a coupon or an offer takes off
-	Tax         int               `json:"tax"`      // percent that is added
-	Dunning     string            `json:"dunning"`  // Stripe: what follows the last retry: "" cancels, unpaid, past_due
-	Open        string            `json:"open"`     // the invoice that waits for payment
-	Schedule    string            `json:"schedule"` // Stripe: the id of its schedule
-	NextPrice   string            `json:"next_price"`
-	Retries     int               `json:"retries"`
-	NextRetry   int64             `json:"next_retry"`
+	Quantity        int64             `json:"quantity,omitempty"` // 0 is one
+	NextQuantity    int64             `json:"next_quantity,omitempty"`
+	PendingQuantity int64             `json:"pending_quantity,omitempty"`
+	Provider        facts.Provider    `json:"provider"`
+	ID              string            `json:"id"`
+	Customer        string            `json:"customer"`
+	Price           string            `json:"price"`
+	Status          string            `json:"status"`
+	Metadata        map[string]string `json:"metadata"`
+	Created         int64             `json:"created"`
+	Start           int64             `json:"start"` // the anchor of its periods; Razorpay's start_at
+	PeriodStart     int64             `json:"period_start"`
+	PeriodEnd       int64             `json:"period_end"`
+	Period          int               `json:"period"` // number of the current one, from 1
+	TrialEnd        int64             `json:"trial_end"`
+	CancelAt        int64             `json:"cancel_at"`
+	CancelAtEnd     bool              `json:"cancel_at_end"` // Stripe: cancel_at_period_end; Razorpay: the silent intent
+	EndedAt         int64             `json:"ended_at"`
+	CanceledAt      int64             `json:"canceled_at"`
+	Reason          string            `json:"reason"`
+	BadCard         bool              `json:"bad_card"` // payments fail
+	Off             int               `json:"off"`      // percent that a coupon or an offer takes off
+	Tax             int               `json:"tax"`      // percent that is added
+	Dunning         string            `json:"dunning"`  // Stripe: what follows the last retry: "" cancels, unpaid, past_due
+	Open            string            `json:"open"`     // the invoice that waits for payment
+	Schedule        string            `json:"schedule"` // Stripe: the id of its schedule
+	NextPrice       string            `json:"next_price"`
+	Retries         int               `json:"retries"`
+	NextRetry       int64             `json:"next_retry"`
 
 	// Stripe only.
 	SecondFactor   bool   `json:"second_factor"` // the bank asks for it at each payment

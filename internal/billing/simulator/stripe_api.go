@@ -92,12 +92,13 @@ func (s *Simulator) subObject(sub *subscription, schedule, invoices bool) object
 	if sub.Pending != "" {
 		pending = object{"expires_at": sub.PendingUntil, "subscription_items": []object{{
 			"price":    s.priceJSON(sub.Pending),
-			"quantity": 1,
+			"quantity": max(sub.PendingQuantity, 1),
 		}}}
 	}
 	items := []object{{
 		"id":     "si_" + strings.TrimPrefix(sub.ID, "sub_"),
-		"object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": s.priceJSON(sub.Price),
+		"object": "subscription_item", "quantity": max(sub.Quantity, 1), "subscription": sub.ID,
+		"price":   s.priceJSON(sub.Price),
 		"created": sub.Created, "metadata": object{},
 		"current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd,
 	}}
@@ -466,7 +467,8 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 		}
 		trial, _ := strconv.Atoi(f.Get("subscription_data[trial_period_days]"))
 		c := &session{
-			ID: newID("cs_test_"), Customer: cus.ID, Price: price, Reference: f.Get("client_reference_id"),
+			Quantity: seatsOf(f.Get("line_items[0][quantity]")),
+			ID:       newID("cs_test_"), Customer: cus.ID, Price: price, Reference: f.Get("client_reference_id"),
 			Metadata:    formMap(f, "metadata"),
 			SubMetadata: formMap(f, "subscription_data[metadata]"), TrialDays: trial, SuccessURL: f.Get("success_url"),
 			CancelURL: f.Get("cancel_url"),
@@ -568,4 +570,13 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 		return 200, s.subJSON(sub)
 	}
 	return 404, stripeError("invalid_request_error", "", "Unrecognized request URL.")
+}
+
+// seatsOf is how many of a price are bought, 1 where nothing is said.
+func seatsOf(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 1
+	}
+	return max(n, 1)
 }

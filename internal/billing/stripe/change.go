@@ -21,6 +21,7 @@ type Change struct {
 	CustomerID     string
 	FromID         string // the price that it has now: which of several items is changed
 	PriceID        string
+	Quantity       int64     // of the price; 0 leaves it
 	Interval       string    // of the price: month or year
 	At             time.Time // the proration date
 }
@@ -64,6 +65,9 @@ func (c *Client) Preview(ctx context.Context, ch Change) (due money.Amount, err 
 		"subscription_details[items][0][price]":    {ch.PriceID},
 		"subscription_details[proration_behavior]": {"always_invoice"},
 		"subscription_details[proration_date]":     {strconv.FormatInt(ch.At.Unix(), 10)},
+	}
+	if ch.Quantity > 0 {
+		form.Set("subscription_details[items][0][quantity]", strconv.FormatInt(ch.Quantity, 10))
 	}
 	var in struct {
 		Total    int64  `json:"total"`
@@ -112,6 +116,9 @@ func (c *Client) change(ctx context.Context, ch Change, behaviour string, out an
 		"items[0][id]": {item}, "items[0][price]": {ch.PriceID},
 		"proration_behavior": {"always_invoice"}, "proration_date": {strconv.FormatInt(ch.At.Unix(), 10)},
 		"payment_behavior": {behaviour}, "expand[0]": {"latest_invoice"},
+	}
+	if ch.Quantity > 0 {
+		form.Set("items[0][quantity]", strconv.FormatInt(ch.Quantity, 10))
 	}
 	// No key of ours: Stripe would repeat a refused card's answer for a day, after the card was mended.
 	if err := c.post(ctx, "/v1/subscriptions/"+url.PathEscape(ch.SubscriptionID), form, out); err != nil {
@@ -170,7 +177,11 @@ func (c *Client) ChangeAtPeriodEnd(ctx context.Context, ch Change) error {
 		for phase, price := range []string{it.PriceID, next} {
 			at := fmt.Sprintf("phases[%d][items][%d]", phase, n)
 			form.Set(at+"[price]", price)
-			form.Set(at+"[quantity]", strconv.FormatInt(max(it.Quantity, 1), 10))
+			quantity := max(it.Quantity, 1)
+			if n == 0 && phase == 1 && ch.Quantity > 0 {
+				quantity = ch.Quantity
+			}
+			form.Set(at+"[quantity]", strconv.FormatInt(quantity, 10))
 		}
 	}
 	if err := c.post(ctx, "/v1/subscription_schedules/"+url.PathEscape(made.ID), form, &struct{}{}); err != nil {

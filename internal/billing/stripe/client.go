@@ -149,6 +149,7 @@ type SessionRequest struct {
 	AccountID  string
 	CheckoutID string
 	PriceID    string
+	Quantity   int64  // of the price; 0 is one
 	SuccessURL string // with {CHECKOUT_SESSION_ID}
 	CancelURL  string
 	ExpiresAt  time.Time
@@ -168,7 +169,7 @@ func (c *Client) CreateSession(ctx context.Context, r SessionRequest) (*facts.Se
 		SuccessURL:        stripe.String(r.SuccessURL), CancelURL: stripe.String(r.CancelURL), Metadata: ours,
 		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{
 			Price:    stripe.String(r.PriceID),
-			Quantity: stripe.Int64(1),
+			Quantity: stripe.Int64(max(r.Quantity, 1)),
 		}},
 		SubscriptionData: &stripe.CheckoutSessionCreateSubscriptionDataParams{Metadata: ours},
 		ExpiresAt:        stripe.Int64(r.ExpiresAt.Unix()),

@@ -5010,6 +5010,7 @@ CREATE TABLE tijori.plans (
     limits jsonb DEFAULT '{}'::jsonb NOT NULL,
     entitlements text[] NOT NULL,
     credits_per_month bigint NOT NULL,
+    per_seat boolean DEFAULT false NOT NULL,
     CONSTRAINT plans_credits_check CHECK ((credits_per_month >= 0)),
     CONSTRAINT plans_limits_check CHECK (((jsonb_typeof(limits) = 'object'::text) AND (NOT jsonb_path_exists(limits, 'strict $.*?(((@.type() != "number" || @ < 0) || @ > 9223372036854775807) || @ != @.floor())'::jsonpath)))),
     CONSTRAINT plans_rank_check CHECK ((rank >= 0))
@@ -5018,6 +5019,7 @@ ALTER TABLE ONLY tijori.plans FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.plans OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.plans.is_default IS 'the plan of an account that no subscription gives another';
 COMMENT ON COLUMN tijori.plans.limits IS 'whole numbers by name, such as {"parties.max": 5}; what is absent has no limit';
+COMMENT ON COLUMN tijori.plans.per_seat IS 'a price is for one seat; the subscription says how many, and the limit seats is that';
 CREATE FUNCTION tijori_plans.in_force(account uuid) RETURNS tijori.plans
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -5165,7 +5167,13 @@ ALTER FUNCTION tijori_plans.plan_of(account uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.plans_in_force(account uuid, app text, at timestamp with time zone) RETURNS SETOF tijori.plans
     LANGUAGE sql STABLE
     AS $$
-    select p.* from tijori.plans p
+    select p.app_id, p.id, p.name, p.rank, p.is_default,
+           case when p.per_seat then p.limits || jsonb_build_object('seats', (
+               select coalesce(max(s.quantity), 0) from tijori.subscriptions s
+                where s.account_id = account and s.app_id = p.app_id and s.plan_id = p.id and s.access_until > at))
+                else p.limits end,
+           p.entitlements, p.credits_per_month, p.per_seat
+      from tijori.plans p
      where p.app_id = app
        and (p.is_default
             or exists (select from tijori.subscriptions s
@@ -5871,9 +5879,11 @@ CREATE TABLE tijori.checkouts (
     expires_at timestamp with time zone NOT NULL,
     starts_at timestamp with time zone,
     replaces text,
+    quantity bigint DEFAULT 1 NOT NULL,
     CONSTRAINT checkouts_open_check CHECK (((status <> 'open'::text) OR (url IS NOT NULL))),
     CONSTRAINT checkouts_period_check CHECK ((period = ANY (ARRAY['month'::text, 'year'::text]))),
     CONSTRAINT checkouts_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT checkouts_quantity_check CHECK ((quantity >= 1)),
     CONSTRAINT checkouts_status_check CHECK ((status = ANY (ARRAY['creating'::text, 'open'::text, 'complete'::text, 'closed'::text])))
 );
 ALTER TABLE ONLY tijori.checkouts FORCE ROW LEVEL SECURITY;
@@ -6920,9 +6930,11 @@ CREATE TABLE tijori.subscriptions (
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     paid_since timestamp with time zone,
+    quantity bigint DEFAULT 1 NOT NULL,
     CONSTRAINT subscriptions_access_check CHECK (((status <> ALL (ARRAY['incomplete'::text, 'expired'::text])) OR (access_until IS NULL))),
     CONSTRAINT subscriptions_next_check CHECK (((next_price_id = ''::text) = (next_at IS NULL))),
     CONSTRAINT subscriptions_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT subscriptions_quantity_check CHECK ((quantity >= 1)),
     CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'canceled'::text, 'expired'::text])))
 );
 ALTER TABLE ONLY tijori.subscriptions FORCE ROW LEVEL SECURITY;
@@ -6934,6 +6946,7 @@ COMMENT ON COLUMN tijori.subscriptions.paid_count IS 'Razorpay: how many cycles 
 COMMENT ON COLUMN tijori.subscriptions.next_price_id IS 'the price that it changes to by itself, at next_at: a lower plan begins when what is paid has run out';
 COMMENT ON COLUMN tijori.subscriptions.pay_url IS 'the provider''s page on which what is outstanding is paid, or a card replaced';
 COMMENT ON COLUMN tijori.subscriptions.paid_since IS 'since when it is paid for without a break, as far as is known; null when there was none';
+COMMENT ON COLUMN tijori.subscriptions.quantity IS 'of the price, as the provider last told us';
 CREATE TABLE tijori.support_uses (
     id uuid NOT NULL,
     app_id text DEFAULT 'khata'::text NOT NULL,
@@ -10114,6 +10127,7 @@ GRANT SELECT(trial_end) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(ended_at) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(seen_at) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(changed_at) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(quantity) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT,INSERT ON TABLE tijori.support_uses TO tijori_guard;
 GRANT SELECT ON TABLE tijori.support_uses TO tijori_billing;
 GRANT SELECT ON TABLE tijori.support_uses TO tijori_backup;

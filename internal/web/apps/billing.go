@@ -84,6 +84,7 @@ func (h *Handlers) Checkout(w http.ResponseWriter, r *frame.Request) error {
 		Plan           string `json:"plan"`
 		Interval       string `json:"interval"`
 		Provider       string `json:"provider"`
+		Seats          int64  `json:"seats,omitempty"`
 		ReturnURL      string `json:"return_url"`
 		IdempotencyKey string `json:"idempotency_key"`
 	}
@@ -96,6 +97,10 @@ func (h *Handlers) Checkout(w http.ResponseWriter, r *frame.Request) error {
 	if in.ReturnURL == "" {
 		return fault.InvalidField("return_url", "Say where the customer comes back to.")
 	}
+	seats := in.Seats
+	if seats == 0 {
+		seats = 1
+	}
 	p, err := h.buyer(r, platform.WriteBilling, in.ReturnURL)
 	if err != nil {
 		return err
@@ -105,7 +110,7 @@ func (h *Handlers) Checkout(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	return h.once(w, r, p, in.IdempotencyKey, "checkout", in, func() (any, error) {
-		c, err := p.App.Billing.CheckoutFor(r.Context(), p.Payer, in.Plan, in.Interval, provider)
+		c, err := p.App.Billing.CheckoutFor(r.Context(), p.Payer, in.Plan, in.Interval, provider, seats)
 		if err != nil {
 			return nil, err
 		}
@@ -140,6 +145,7 @@ type quoteJSON struct {
 	DueNow   moneyJSON `json:"due_now"`
 	BeginsAt string    `json:"begins_at"`
 	Provider string    `json:"provider"`
+	Seats    int64     `json:"seats"`
 	// Razorpay: the same, with the new plan beginning when what is paid has run out, and nothing due now.
 	Later *quoteJSON `json:"later,omitempty"`
 }
@@ -148,6 +154,7 @@ type quoteJSON struct {
 type quoted struct {
 	Plan     string `json:"p"`
 	Interval string `json:"i"`
+	Seats    int64  `json:"s,omitempty"`
 	At       int64  `json:"a"`
 	Due      int64  `json:"d"`
 }
@@ -155,7 +162,7 @@ type quoted struct {
 func (q quoted) String() string {
 	b, err := json.Marshal(q)
 	if err != nil {
-		panic(err) // four plain fields
+		panic(err) // plain fields
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
@@ -165,35 +172,58 @@ func (h *Handlers) PreviewChange(w http.ResponseWriter, r *frame.Request) error 
 	var in struct {
 		Plan     string `json:"plan"`
 		Interval string `json:"interval"`
+		Seats    int64  `json:"seats"`
 	}
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
+	if in.Plan == "" {
+		return fault.InvalidField("plan", "Say which plan.")
+	}
+	return h.quote(w, r, in.Plan, in.Interval, in.Seats)
+}
+
+// PreviewSeats says what another number of seats would cost now, and from when it holds.
+func (h *Handlers) PreviewSeats(w http.ResponseWriter, r *frame.Request) error {
+	var in struct {
+		Seats int64 `json:"seats"`
+	}
+	if err := frame.DecodeJSON(r, &in); err != nil {
+		return err
+	}
+	if in.Seats < 1 {
+		return fault.InvalidField("seats", "Say how many seats there are to be in all.")
+	}
+	return h.quote(w, r, "", "", in.Seats)
+}
+
+func (h *Handlers) quote(w http.ResponseWriter, r *frame.Request, plan, interval string, seats int64) error {
 	p, err := h.buyer(r, platform.WriteBilling, "")
 	if err != nil {
 		return err
 	}
-	q, err := p.App.Billing.QuoteFor(r.Context(), p.Payer, in.Plan, in.Interval)
+	q, err := p.App.Billing.QuoteFor(r.Context(), p.Payer, plan, interval, seats)
 	if err != nil {
 		return err
 	}
-	out := quoteOf(in.Plan, in.Interval, q, q.Due.Minor, q.Starts)
+	out := quoteOf(q, q.Due.Minor, q.Starts)
 	if q.CanWait {
-		later := quoteOf(in.Plan, in.Interval, q, 0, q.Keeps)
+		later := quoteOf(q, 0, q.Keeps)
 		out.Later = &later
 	}
 	return h.WriteJSON(w, r, http.StatusOK, out)
 }
 
-func quoteOf(plan, interval string, q *billing.Quote, due int64, begins time.Time) quoteJSON {
+func quoteOf(q *billing.Quote, due int64, begins time.Time) quoteJSON {
 	return quoteJSON{
-		Quote:  quoted{plan, interval, q.At.Unix(), due}.String(),
+		Quote: quoted{q.To.Plan, q.To.Interval, q.Seats, q.At.Unix(), due}.String(), Seats: q.Seats,
 		DueNow: moneyJSON{due, q.Due.Currency}, BeginsAt: begins.UTC().Format(time.RFC3339),
 		Provider: string(q.Provider),
 	}
 }
 
-// Change does what a quote says: at once, or on the page that it answers with.
+// Change does what a quote says, of another plan or another number of seats: at once, or on the page that it answers
+// with.
 func (h *Handlers) Change(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		Quote          string `json:"quote"`
@@ -219,7 +249,8 @@ func (h *Handlers) Change(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	return h.once(w, r, p, in.IdempotencyKey, "change", in, func() (any, error) {
-		c, err := p.App.Billing.ChangeFor(r.Context(), p.Payer, q.Plan, q.Interval, time.Unix(q.At, 0).UTC(), q.Due)
+		c, err := p.App.Billing.ChangeFor(r.Context(), p.Payer, q.Plan, q.Interval, q.Seats,
+			time.Unix(q.At, 0).UTC(), q.Due)
 		switch {
 		case err != nil:
 			return nil, err

@@ -26,6 +26,7 @@ type planJSON struct {
 	Name         string            `json:"name"`
 	Purpose      map[string]string `json:"purpose"`
 	Default      bool              `json:"default"`
+	PerSeat      bool              `json:"per_seat"` // a price is for one seat
 	Recommended  bool              `json:"recommended"`
 	Entitlements []string          `json:"entitlements"`
 	Limits       map[string]int64  `json:"limits"`
@@ -63,7 +64,7 @@ func (h *Handlers) Plans(w http.ResponseWriter, r *frame.Request) error {
 
 func planOf(app *platform.App, p billing.Plan) planJSON {
 	out := planJSON{
-		ID: p.ID, Name: p.Name, Purpose: p.Purpose, Default: p.Default, Recommended: p.Recommended,
+		ID: p.ID, Name: p.Name, Purpose: p.Purpose, Default: p.Default, Recommended: p.Recommended, PerSeat: p.PerSeat,
 		Entitlements: append([]string{}, p.Entitlements...), Limits: p.Limits, Allowances: []allowanceJSON{},
 		Prices: pricesOf(app, p.Prices),
 	}

@@ -135,4 +135,10 @@ var hindiPlatform = map[string]string{
 	"The plan continues.":                                           "प्लान जारी रहेगा।",
 	"This link has ended or was used. Go back and ask for another.": "यह लिंक खत्म हो चुका है या खोला जा चुका है। लौटकर नया लिंक माँगें।",
 	"There is no such checkout, or it can no longer be paid.":       "ऐसा कोई भुगतान नहीं है, या अब इसे पूरा नहीं किया जा सकता।",
+
+	// Seats.
+	"This plan is not sold by the seat.":             "यह प्लान सीट के हिसाब से नहीं बिकता।",
+	"From 1 to %d seats of this plan can be bought.": "इस प्लान की 1 से %d सीटें खरीदी जा सकती हैं।",
+	"Say how many seats there are to be in all.":     "बताएँ कि कुल कितनी सीटें होनी चाहिए।",
+	"Say which plan.": "प्लान बताएँ।",
 }

@@ -59,6 +59,15 @@ func (h *Handlers) Open(w http.ResponseWriter, r *frame.Request) error {
 	return h.Redirect(w, r, platform.PortalPath)
 }
 
+// closed is ended for a session, which every visitor may have had.
+func (h *Handlers) closed(w http.ResponseWriter, r *frame.Request, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	h.Render(w, r, http.StatusGone, portalpage.Ended(r.Shell()))
+	return nil
+}
+
 // session is the customer whose page the browser's session opens.
 func (h *Handlers) session(r *frame.Request) (platform.Portal, error) {
 	return h.Platform.PortalOf(r.Context(), h.ReadCookie(r.Request, frame.PortalCookie), h.Absolute(platform.PortalPath))
@@ -68,7 +77,7 @@ func (h *Handlers) session(r *frame.Request) (platform.Portal, error) {
 func (h *Handlers) Page(w http.ResponseWriter, r *frame.Request) error {
 	p, err := h.session(r)
 	if err != nil {
-		return h.ended(w, r, err)
+		return h.closed(w, r, err)
 	}
 	view, err := h.view(r, p)
 	if err != nil {
@@ -111,6 +120,10 @@ func (h *Handlers) view(r *frame.Request, p platform.Portal) (portalpage.View, e
 		view.CanMethod, view.Pay = sub.Provider == facts.Stripe, sub.PayPage()
 		if o.Price != nil && !o.Plan.Default {
 			view.Price = o.Price.Amount
+			if o.Plan.PerSeat {
+				view.Seats = sub.Quantity
+				view.Price.Minor *= sub.Quantity
+			}
 		}
 	}
 	for _, m := range p.State.Meters {
@@ -151,7 +164,7 @@ func (h *Handlers) act(
 ) error {
 	p, err := h.session(r)
 	if err != nil {
-		return h.ended(w, r, err)
+		return h.closed(w, r, err)
 	}
 	if err := r.Throttle(p.App.ID, p.Account); err != nil {
 		return err
@@ -192,7 +205,7 @@ func (h *Handlers) Resume(w http.ResponseWriter, r *frame.Request) error {
 func (h *Handlers) PaymentMethod(w http.ResponseWriter, r *frame.Request) error {
 	p, err := h.session(r)
 	if err != nil {
-		return h.ended(w, r, err)
+		return h.closed(w, r, err)
 	}
 	if err := r.Throttle(p.App.ID, p.Account); err != nil {
 		return err

@@ -249,6 +249,11 @@ export interface Plan {
 	/** Customers without a subscription have it. */
 	default: boolean;
 	recommended: boolean;
+	/**
+	 * A price is for one seat. The limit seats says here how many can be bought, and in a customer's state
+	 * how many are paid for.
+	 */
+	per_seat: boolean;
 	entitlements: string[];
 	limits: Record<string, number>;
 	allowances: ({
@@ -315,6 +320,8 @@ export interface CheckoutRequest {
 	interval: "month" | "year";
 	/** Left out: Razorpay, where it sells the plan, else Stripe. */
 	provider?: "stripe" | "razorpay";
+	/** Of a plan with per_seat: how many, from 1. Left out: one, or as many as there are. */
+	seats?: number;
 	/**
 	 * Where the customer comes back to: an address on one of the app's origins. It gets a parameter tijori,
 	 * which is paid or cancelled: what the browser says, to be shown and never believed.
@@ -339,6 +346,13 @@ export interface Checkout {
 export interface ChangeRequest {
 	plan: string;
 	interval: "month" | "year";
+	/** Of a plan with per_seat: how many, from 1. Left out: one, or as many as there are. */
+	seats?: number;
+}
+
+export interface SeatsRequest {
+	/** How many there are to be in all. */
+	seats: number;
 }
 
 export interface Money {
@@ -354,6 +368,8 @@ export interface Quote {
 	begins_at: string;
 	provider: "stripe" | "razorpay";
 	later?: Quote | null;
+	/** How many there are then in all. */
+	seats: number;
 }
 
 export interface QuotedChange {

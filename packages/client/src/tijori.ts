@@ -189,6 +189,16 @@ export class Tijori {
 		return this.buy(customer, "/change", keyed(request));
 	}
 
+	/** previewSeats says what another number of seats would cost now, and from when it holds. */
+	async previewSeats(customer: string, request: api.SeatsRequest): Promise<api.Quote> {
+		return this.buy(customer, "/seats/preview", request);
+	}
+
+	/** setSeats does what a quote of previewSeats says: at once, or on the page that it answers with. */
+	async setSeats(customer: string, request: Keyed<api.QuotedChange>): Promise<api.Changed> {
+		return this.buy(customer, "/seats", keyed(request), "PUT");
+	}
+
 	/** cancel ends collection; what is paid is kept. Of a subscription that has ended already it says the state. */
 	async cancel(customer: string): Promise<api.State> {
 		return this.turn(customer, "/cancel", (state) => state.ends_at !== null);
@@ -259,8 +269,8 @@ export class Tijori {
 		return this.transport.ask("GET", "/api/v1/events", { query, repeats });
 	}
 
-	private buy<T>(customer: string, rest: string, body: unknown): Promise<T> {
-		return this.transport.ask("POST", path(customer, rest), { body, repeats, timeout: this.slow });
+	private buy<T>(customer: string, rest: string, body: unknown, method: "POST" | "PUT" = "POST"): Promise<T> {
+		return this.transport.ask(method, path(customer, rest), { body, repeats, timeout: this.slow });
 	}
 
 	/** found asks about a customer, whom it makes when there is none: nobody is lost between sign-up and first use. */
