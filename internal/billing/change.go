@@ -118,7 +118,8 @@ func (s *Service) quote(
 		}
 	}
 	switch {
-	case to.Plan == from.Plan && to.Interval == from.Interval && (seats == sub.Quantity || !s.perSeat(to.Plan)): // at what it cost when bought
+	case to.Plan == from.Plan && to.Interval == from.Interval && (seats == sub.Quantity || !s.perSeat(to.Plan)):
+		// at what it cost when it was bought
 		return nil, nil, errSamePlan
 	case known && to.Amount.Currency != from.Amount.Currency:
 		return nil, nil, errOtherCurrency

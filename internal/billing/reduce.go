@@ -154,8 +154,8 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 	return state
 }
 
-// seatsGiven is how many seats a subscription gives: as many as the provider says, and while a payment is outstanding no
-// more than before.
+// seatsGiven is how many seats a subscription gives: as many as the provider says, and while a payment is outstanding
+// no more than before.
 func seatsGiven(before, now Subscription, told int64) int64 {
 	told = max(told, 1)
 	if before.Status != "" && before.PriceID == now.PriceID && now.Status == PastDue {

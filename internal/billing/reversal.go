@@ -24,8 +24,8 @@ type reversalJSON struct {
 	RespondBy string `json:"respond_by,omitempty"`
 }
 
-// tellReversal tells the app of a customer that a payment was given back or is disputed. The same is told once: how much
-// was given back in all, and each status of a dispute.
+// tellReversal tells the app of a customer that a payment was given back or is disputed. The same is told once: how
+// much was given back in all, and each status of a dispute.
 func tellReversal(b *pgx.Batch, account uuid.UUID, ev *facts.Event) {
 	out := reversalJSON{Provider: string(ev.Provider)}
 	kind, once := "", ""

@@ -231,7 +231,8 @@ func (a *app) appLoops(granting *clockGuard) (loops []jobs.Loop) {
 				Name: "verify credits of " + one.ID, Do: one.Credits.Watch, Poll: time.Hour, Turn: 55 * time.Minute,
 			})
 			jobs.Loop{
-				Name: "refill credits of " + one.ID, Do: one.Credits.Refill, Wake: one.Credits.Woken(), Poll: refillEvery,
+				Name: "refill credits of " + one.ID, Do: one.Credits.Refill, Wake: one.Credits.Woken(),
+				Poll: refillEvery,
 			},
 			jobs.Loop{Name: "sweep credits of " + one.ID, Do: one.Credits.Sweep, Poll: refillEvery})
 		id := one.ID

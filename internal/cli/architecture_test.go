@@ -120,7 +120,8 @@ var onlyFor = map[string][]string{
 // parts are the packages of handlers, one for each part of the product. Only the
 // list of routes imports them: not each other, and not the frame that they share.
 var parts = []string{
-	"door", "accounts", "khata", "bulk", "plans", "programs", "apps", "portal", "operators", "notmine", "status", "development",
+	"door", "accounts", "khata", "bulk", "plans", "programs", "apps", "portal", "operators", "notmine", "status",
+	"development",
 }
 
 // besides are the other packages below internal/web, which hold no handlers.

@@ -158,7 +158,7 @@ func TestGoClientOfAnApp(t *testing.T) {
 			t.Errorf("after the change: %+v, %v", state, err)
 		}
 		var refused *client.Error
-		if _, err := org.PreviewSeats(ctx, 3); !errors.As(err, &refused) || refused.Reason != "no_seats" && refused.Code != "no_seats" {
+		if _, err := org.PreviewSeats(ctx, 3); !errors.As(err, &refused) || refused.Reason != "no_seats" {
 			t.Errorf("PreviewSeats of a plan that is not sold by the seat: %v", err)
 		}
 		if address, err := org.Portal(ctx, back); err != nil || !strings.HasPrefix(address, "http") {
@@ -275,7 +275,8 @@ func receiveEvent(t *testing.T, c *client.Client) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in, err := c.Import(ctx, id); err != nil || !in.DryRun || len(in.Lines) != 1 || in.Lines[0].Customer != "moved" {
+			in, err := c.Import(ctx, id)
+			if err != nil || !in.DryRun || len(in.Lines) != 1 || in.Lines[0].Customer != "moved" {
 				t.Errorf("Import = %+v, %v", in, err)
 			}
 			if err := c.EndImports(ctx); err != nil {

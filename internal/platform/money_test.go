@@ -339,8 +339,8 @@ func (m *mover) seats(need int64) Check {
 	return c
 }
 
-// Seats are bought, checked against what the app counts, and changed by a quote: more at once for what the provider asks,
-// fewer when the period ends, at nothing.
+// Seats are bought, checked against what the app counts, and changed by a quote: more at once for what the provider
+// asks, fewer when the period ends, at nothing.
 func TestSeatsAtStripe(t *testing.T) {
 	t.Parallel()
 	m := moving(t)

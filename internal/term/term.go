@@ -25,7 +25,8 @@ const (
 	StepUp       = 10 * time.Minute // after a proof, in which it counts; also in tijori_access.fresh
 	HalfWay      = 10 * time.Minute // between the password and the second step of a sign-in
 	Challenge    = 5 * time.Minute  // of a question to a passkey
-	// of a link to the page with what a customer of an app has bought, which works once, and of the session that it begins
+	// of a link to the page with what a customer of an app has bought, which works once, and of the session that it
+	// begins
 	PortalLink    = 10 * time.Minute
 	PortalSession = 30 * time.Minute
 	// in which an owner may keep an account that is being deleted; also in tijori_access.leave_account

@@ -176,7 +176,8 @@ var appTrials = map[string]trial{
 	"POST /portal/act/resume": portalWithout("resume"),
 	"POST /portal/act/method": portalWithout("method"),
 	"POST /portal/act/leave": {
-		ask: func(ids) ask { return form("/portal/act/leave") }, status: 303, shows: "/portal", visitor: true, noBody: true,
+		ask: func(ids) ask { return form("/portal/act/leave") }, status: 303, shows: "/portal", visitor: true,
+		noBody: true,
 	},
 	"GET /pay/{token}": {
 		ask: func(i ids) ask { return ask{path: "/pay/" + i.get("pay link")} }, status: 303, shows: "tijori=pending",

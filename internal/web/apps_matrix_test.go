@@ -35,7 +35,8 @@ func scopeOf(pattern string) string {
 	case rest == "/consume", strings.HasPrefix(rest, "/holds"):
 		return "credits:spend"
 	case slices.Contains([]string{
-		"/checkout", "/change/preview", "/change", "/seats/preview", "/seats", "/cancel", "/resume", "/top-ups", "/portal",
+		"/checkout", "/change/preview", "/change", "/seats/preview", "/seats",
+		"/cancel", "/resume", "/top-ups", "/portal",
 	}, rest):
 		return "billing:write"
 	}

@@ -98,7 +98,11 @@ func appOperations(w *world) []operation {
 		{of + "seats/preview", "", map[string]any{"seats": 3}, reader, 403},
 		{of + "seats/preview", "org_nobody>", map[string]any{"seats": 3}, w.a.appKey, 404},
 		{"PUT /api/v1/customers/{customer}/seats", "", nothing, w.a.appKey, 409},
-		{"PUT /api/v1/customers/{customer}/seats", "", map[string]any{"quote": "x", "idempotency_key": "q3"}, w.a.appKey, 422},
+		{
+			"PUT /api/v1/customers/{customer}/seats", "",
+			map[string]any{"quote": "x", "idempotency_key": "q3"},
+			w.a.appKey, 422,
+		},
 		{of + "cancel", "", nil, w.a.appKey, 409},
 		{of + "resume", "", nil, w.a.appKey, 409},
 		{of + "refresh", "", nil, w.a.appKey, 200},

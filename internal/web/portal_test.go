@@ -55,7 +55,8 @@ func (w *world) portal() (wrong []string) {
 	foreign := slices.Concat(secretsOf(wordOfB), namesOf(wordOfB))
 	page := ask{path: "/portal"}
 	none := func(what string, got answer) {
-		if got.status != http.StatusNotFound && got.status != http.StatusGone || !strings.Contains(got.body, "This link has ended") {
+		if got.status != http.StatusNotFound && got.status != http.StatusGone ||
+			!strings.Contains(got.body, "This link has ended") {
 			say("%s: %d to %q", what, got.status, got.location())
 		}
 		if word := got.leaks(slices.Concat(secretsOf(wordOfA), namesOf(wordOfA), foreign)...); word != "" {

@@ -113,14 +113,14 @@ type subscription struct {
 	Period          int               `json:"period"` // number of the current one, from 1
 	TrialEnd        int64             `json:"trial_end"`
 	CancelAt        int64             `json:"cancel_at"`
-	CancelAtEnd     bool              `json:"cancel_at_end"` // Stripe: cancel_at_period_end; Razorpay: the silent intent
+	CancelAtEnd     bool              `json:"cancel_at_end"` // Stripe: cancel_at_period_end; Razorpay: silent
 	EndedAt         int64             `json:"ended_at"`
 	CanceledAt      int64             `json:"canceled_at"`
 	Reason          string            `json:"reason"`
 	BadCard         bool              `json:"bad_card"` // payments fail
 	Off             int               `json:"off"`      // percent that a coupon or an offer takes off
 	Tax             int               `json:"tax"`      // percent that is added
-	Dunning         string            `json:"dunning"`  // Stripe: what follows the last retry: "" cancels, unpaid, past_due
+	Dunning         string            `json:"dunning"`  // Stripe: what follows the last retry, "" cancels
 	Open            string            `json:"open"`     // the invoice that waits for payment
 	Schedule        string            `json:"schedule"` // Stripe: the id of its schedule
 	NextPrice       string            `json:"next_price"`

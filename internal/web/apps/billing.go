@@ -276,8 +276,8 @@ func (h *Handlers) Resume(w http.ResponseWriter, r *frame.Request) error {
 	})
 }
 
-// Refresh asks the providers what the customer has paid for, credits too, and gives what a new plan brings: for the page
-// to which one comes back from paying.
+// Refresh asks the providers what the customer has paid for, credits too, and gives what a new plan brings: for the
+// page to which one comes back from paying.
 func (h *Handlers) Refresh(w http.ResponseWriter, r *frame.Request) error {
 	return h.act(w, r, platform.ReadCustomers, func(p platform.Purse) error {
 		if err := p.App.Billing.RefreshFor(r.Context(), p.Payer); err != nil {

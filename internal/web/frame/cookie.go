@@ -18,7 +18,7 @@ const (
 	LanguageCookie CookieName = "language" // of pages before the first sign-in
 	DeviceCookie   CookieName = "device"   // by which a browser is known to somebody who signed in there
 	ShopCookie     CookieName = "shop"     // the id of the business that was open last
-	PortalCookie   CookieName = "portal"   // the token of a session with the page of an app's customer; opens nothing else
+	PortalCookie   CookieName = "portal"   // the token of a session of the portal; opens nothing else
 )
 
 // in is the cookie's name in a browser. The prefix __Host- makes browsers refuse one that another host of the

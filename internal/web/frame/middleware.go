@@ -213,8 +213,8 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 			return err
 		}
 	}
-	// After who may not use the route at all was refused. Where anybody may come with a link, the handler counts against
-	// the customer whom it is of (Throttle).
+	// After who may not use the route at all was refused. Where anybody may come with a link, the handler counts
+	// against the customer whom it is of (Throttle).
 	if limit := r.route.Limit; limit != nil && r.route.Access != Anyone {
 		if err := r.Read(nil); err != nil {
 			return err

@@ -70,7 +70,8 @@ func (h *Handlers) closed(w http.ResponseWriter, r *frame.Request, err error) er
 
 // session is the customer whose page the browser's session opens.
 func (h *Handlers) session(r *frame.Request) (platform.Portal, error) {
-	return h.Platform.PortalOf(r.Context(), h.ReadCookie(r.Request, frame.PortalCookie), h.Absolute(platform.PortalPath))
+	return h.Platform.PortalOf(r.Context(), h.ReadCookie(r.Request, frame.PortalCookie),
+		h.Absolute(platform.PortalPath))
 }
 
 // Page shows what the customer has.
