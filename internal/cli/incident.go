@@ -156,9 +156,32 @@ func whom(account uuid.UUID) string {
 type partFlags struct {
 	incidentFlags `embed:""`
 
-	Part    string    `arg:"" help:"billing, exports, ledger, sign-up, credits, members or all."`
-	Account uuid.UUID `placeholder:"ID" help:"Only for this account (default: for everybody)."`
-	Reason  string    `required:"" placeholder:"TEXT" help:"Why; it is logged."`
+	Part     string    `arg:"" help:"billing, exports, ledger, sign-up, credits, members or all."`
+	Account  uuid.UUID `placeholder:"ID" help:"Only for this account (default: for everybody)."`
+	App      string    `placeholder:"ID" help:"With --customer: only for one customer of this app."`
+	Customer string    `placeholder:"ID" help:"The customer, by the app's own id."`
+	Reason   string    `required:"" placeholder:"TEXT" help:"Why; it is logged."`
+}
+
+// account is for whom a part is stopped, zero for everybody.
+func (f *partFlags) account(e *env, d *incidentDesk) (uuid.UUID, error) {
+	switch {
+	case (f.App == "") != (f.Customer == ""):
+		return uuid.Nil, usagef("--app and --customer name one customer together")
+	case f.App != "" && f.Account != uuid.Nil:
+		return uuid.Nil, usagef("name an account or a customer of an app, not both")
+	case f.App == "":
+		return f.Account, nil
+	}
+	return d.AccountOf(e, f.App, f.Customer)
+}
+
+// whom says for whom a part is stopped.
+func (f *partFlags) whom() string {
+	if f.App != "" {
+		return "customer " + f.Customer + " of the app " + f.App
+	}
+	return whom(f.Account)
 }
 
 func (f *partFlags) part() (freeze.Part, error) {
@@ -182,7 +205,11 @@ func (c *incidentFreezeCmd) Run(e *env) error {
 		return err
 	}
 	return c.with(e, func(d *incidentDesk) error {
-		number, stopped, err := d.Freeze(e, d.who, c.Incident, part, c.Account, c.Reason)
+		account, err := c.account(e, d)
+		if err != nil {
+			return err
+		}
+		number, stopped, err := d.Freeze(e, d.who, c.Incident, part, account, c.Reason)
 		if err != nil {
 			return err
 		}
@@ -192,7 +219,7 @@ func (c *incidentFreezeCmd) Run(e *env) error {
 				Frozen   string `json:"frozen"`
 			}{number, stopped.String()})
 		}
-		fmt.Fprintf(e.stdout, "frozen for %s: %s (incident %d)\n", whom(c.Account), stopped, number)
+		fmt.Fprintf(e.stdout, "frozen for %s: %s (incident %d)\n", c.whom(), stopped, number)
 		if left := part &^ stopped; left != 0 {
 			fmt.Fprintf(e.stdout, "frozen already: %s\n", left)
 		}
@@ -212,7 +239,11 @@ func (c *incidentThawCmd) Run(e *env) error {
 		return err
 	}
 	return c.with(e, func(d *incidentDesk) error {
-		thawed, err := d.Thaw(e, d.who, part, c.Account, c.Reason)
+		account, err := c.account(e, d)
+		if err != nil {
+			return err
+		}
+		thawed, err := d.Thaw(e, d.who, part, account, c.Reason)
 		if err != nil {
 			return err
 		}
@@ -226,7 +257,7 @@ func (c *incidentThawCmd) Run(e *env) error {
 				Frozen []incident.Freeze `json:"still_frozen"`
 			}{thawed.String(), left})
 		}
-		fmt.Fprintf(e.stdout, "works again for %s: %s\n", whom(c.Account), thawed)
+		fmt.Fprintf(e.stdout, "works again for %s: %s\n", c.whom(), thawed)
 		for _, f := range left {
 			fmt.Fprintf(e.stdout, "still frozen for %s: %s, since %s: %s\n", whom(f.Account), f.Part, stamp(f.At),
 				f.Reason)

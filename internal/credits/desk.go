@@ -235,7 +235,7 @@ const spendSQL = `
 	select s.i, case when f.hashes[s.i] = '' then 'frozen' else s.outcome end,
 	    s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at,
 	    s.next_at, s.next_amount
-	  from tijori_ops.without_frozen($1::bytea[]) f(hashes),
+	  from tijori_ops.without_frozen_customers($1::bytea[], $2::text[]) f(hashes),
 	    tijori_credits.spend_for(f.hashes, $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
 	    $7::text[], $8::text[], $9::uuid[], $10::integer[]) s`
 

@@ -135,6 +135,21 @@ func (s *Service) Latest(ctx context.Context) (Incident, error) {
 	return Incident{}, fault.New(fault.NotFound, "No incident is open.")
 }
 
+// AccountOf returns the account of a customer of an app, by the app's own id, for a freeze of that customer alone.
+// NotFound for none.
+func (s *Service) AccountOf(ctx context.Context, app, customer string) (account uuid.UUID, err error) {
+	err = s.db.AsSupport(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select tijori_ops.account_of($1, $2)`, app, customer).Scan(&account)
+	})
+	if fault.Is(err, fault.NotFound) {
+		return account, fault.New(fault.NotFound, "This app has no such customer.").Because(err)
+	}
+	if err != nil {
+		return account, fmt.Errorf("look up a customer: %w", err)
+	}
+	return account, nil
+}
+
 // Freeze stops parts for an account or, without one, for everybody. With number 0 it belongs to the newest open
 // incident; where none is open, it opens one with the reason as its title. It returns the incident, and the parts that
 // worked before.

@@ -474,6 +474,11 @@ var functions = map[string]use{
 	},
 	"tijori_ops.frozen()":               {"tijori_app", "what is stopped for the caller's own account, and for everybody"},
 	"tijori_ops.refuse_frozen(integer)": {"tijori_app", "frozen(), as an error"},
+	"tijori_ops.without_frozen_customers(bytea[],text[])": {
+		"tijori_app",
+		"keys without those whose account, or the customer whom they name, is stopped",
+	},
+	"tijori_ops.account_of(text,text)": {"tijori_support", "the account of a customer of an app, to freeze it"},
 	"tijori_ops.without_frozen(bytea[])": {
 		"tijori_app",
 		"takes the keys of accounts that are stopped out of a list, for whoever holds them",
@@ -668,7 +673,7 @@ var inner = []string{
 	"tijori_credits.take_lot(uuid,text)", "tijori_plans.state_of(uuid)", "tijori_plans.note_state(uuid)",
 	"tijori_plans.write_event(text,uuid,text,jsonb,uuid)",
 	"tijori_plans.write_event(text,uuid,text,jsonb,uuid,text)", "tijori_credits.take_low()",
-	"tijori_access.link_of(text)",
+	"tijori_access.link_of(text)", "tijori_ops.frozen_customer(uuid,integer)",
 	"tijori_plans.plans_in_force(uuid,text,timestamp with time zone)",
 	"tijori_plans.write_import(text,uuid,boolean,integer[],text[],text[],text[],jsonb[])",
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/strictjson"
 	"github.com/tijorihq/tijori/internal/term"
 )
 
@@ -165,7 +166,7 @@ func (s *Service) PortalOf(ctx context.Context, session, leads string) (p Portal
 	if p.App = s.apps[id]; p.App == nil || p.App.Billing == nil {
 		return Portal{}, errNoLink
 	}
-	if err := json.Unmarshal(state, &p.State); err != nil {
+	if err := strictjson.DecodeOpen(state, &p.State); err != nil {
 		return p, err
 	}
 	p.Payer = billing.CustomerOf(p.Account, name, email, leads)

@@ -79,11 +79,7 @@ func (w *world) matrix() (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	own, shared, foreign := w.a.ids["customer"], w.a.ids["own customer"], w.b.ids["customer"]
 	proofs := w.proofs(own, foreign)
-	for _, s := range []*side{w.a, w.b} { // counts of checks are written a little later, or when they are asked for
-		if got := w.send("GET", ask{path: "/api/v1/shadow"}, s.appKey); got.status != http.StatusOK {
-			w.Fatalf("the counts of %s: %d %s", s.app.ID, got.status, got.body)
-		}
-	}
+	w.writeCounts()
 	before, ours := w.appRows(w.b.app.ID), w.appRows(w.a.app.ID)
 	allowed := 0
 	for _, meant := range []bool{false, true} { // all that is to be refused first: then nothing may have changed
@@ -153,6 +149,16 @@ func (w *world) matrix() (wrong []string) {
 		say("only %d requests were allowed", allowed)
 	}
 	return wrong
+}
+
+// writeCounts waits for the counts of checks, which are written a little later, or when they are asked for.
+func (w *world) writeCounts() {
+	w.Helper()
+	for _, s := range []*side{w.a, w.b} {
+		if got := w.send("GET", ask{path: "/api/v1/shadow"}, s.appKey); got.status != http.StatusOK {
+			w.Fatalf("the counts of %s: %d %s", s.app.ID, got.status, got.body)
+		}
+	}
 }
 
 func (w *world) tryProof(rt *frame.Route, p *proof, customer string) answer {

@@ -64,6 +64,7 @@ func (w *world) portal() (wrong []string) {
 		}
 	}
 	link := w.portalLink(w.a, w.a.ids["customer"])
+	w.writeCounts()
 	before := w.appRows(w.b.app.ID)
 	// To look at a link uses nothing up; to open it does, once, however many do it at once.
 	for range 2 {

@@ -181,6 +181,7 @@ begin
         when '' then null;
         when '28000' then raise exception 'no credential' using errcode = '28000';
         when '42501' then raise exception 'the key lacks %', needed using errcode = '42501';
+        when 'TJ503' then raise exception 'frozen' using errcode = 'TJ503';
         else raise exception 'not found' using errcode = 'P0002';
     end case;
 end $$;
@@ -622,26 +623,31 @@ begin
                 refused := 'P0002';
             end if;
         end if;
-        return;
-    end if;
-    select a.app_id, p.mode, t.id, t.may, a.account_id, a.external_id into k
-      from tijori.customer_tokens t
-      join tijori.accounts a on a.account_id = t.account_id
-      join tijori.apps p on p.app_id = a.app_id
-     where t.hash = holder.hash and t.expires_at > now() and t.generation = a.token_generation
-       and t.app_generation = p.token_generation and t.origin = holder.origin and a.erasing_at is null
-     limit 1;
-    if not found then
-        refused := '28000';
-        return;
-    end if;
-    app_id := k.app_id; mode := k.mode; key_id := k.id;
-    if not (needed in ('plans:read', 'customers:read') or needed = 'billing:write' and k.may = 'pay') then
-        refused := '42501';
-    elsif customer in ('', k.external_id) then
-        account_id := k.account_id;
     else
-        refused := 'P0002';
+        select a.app_id, p.mode, t.id, t.may, a.account_id, a.external_id into k
+          from tijori.customer_tokens t
+          join tijori.accounts a on a.account_id = t.account_id
+          join tijori.apps p on p.app_id = a.app_id
+         where t.hash = holder.hash and t.expires_at > now() and t.generation = a.token_generation
+           and t.app_generation = p.token_generation and t.origin = holder.origin and a.erasing_at is null
+         limit 1;
+        if not found then
+            refused := '28000';
+            return;
+        end if;
+        app_id := k.app_id; mode := k.mode; key_id := k.id;
+        if not (needed in ('plans:read', 'customers:read') or needed = 'billing:write' and k.may = 'pay') then
+            refused := '42501';
+        elsif customer in ('', k.external_id) then
+            account_id := k.account_id;
+        else
+            refused := 'P0002';
+        end if;
+    end if;
+    if refused = '' and account_id is not null
+       and (needed = 'billing:write' and tijori_ops.frozen_customer(account_id, 2)
+            or needed = 'credits:spend' and tijori_ops.frozen_customer(account_id, 16)) then
+        refused := 'TJ503';
     end if;
 end $$;
 ALTER FUNCTION tijori_access.holder(hash bytea, customer text, origin text, needed text, OUT refused text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) OWNER TO tijori_guard;
@@ -900,6 +906,7 @@ CREATE FUNCTION tijori_access.link_of(wanted text) RETURNS SETOF tijori.customer
      where l.hash = decode(coalesce(nullif(current_setting('tijori.credential', true), ''), '00'), 'hex')
        and l.opens = wanted and l.used_at is null and l.expires_at > now() and a.erasing_at is null
        and (l.opens = 'pay' or l.generation = a.token_generation and l.app_generation = p.token_generation)
+       and not tijori_ops.frozen_customer(a.account_id, 2)
      limit 1 $$;
 ALTER FUNCTION tijori_access.link_of(wanted text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.lock_leaving(account uuid) RETURNS boolean
@@ -3800,6 +3807,21 @@ begin
      order by x.at desc, x.kind, x.what, x.reference offset past limit least(most, 200);
 end $$;
 ALTER FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_of(app text, customer text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    found_account uuid;
+begin
+    select a.account_id into found_account from tijori.accounts a
+     where a.app_id = app and a.external_id = customer and a.app_id <> 'khata' and a.erasing_at is null;
+    if found_account is null then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    return found_account;
+end $$;
+ALTER FUNCTION tijori_ops.account_of(app text, customer text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.account_opened(use_id uuid) RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4180,6 +4202,12 @@ begin
     return coalesce(everybody, 0);
 end $$;
 ALTER FUNCTION tijori_ops.frozen() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen_customer(account uuid, which integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select exists (select from tijori.freezes f
+                    where f.thawed_at is null and f.account_id = account and f.part = which) $$;
+ALTER FUNCTION tijori_ops.frozen_customer(account uuid, which integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.frozen_for_all() RETURNS integer
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4682,6 +4710,28 @@ begin
           from unnest(hashes) with ordinality h(hash, i) order by h.i);
 end $$;
 ALTER FUNCTION tijori_ops.without_frozen(hashes bytea[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.without_frozen_customers(hashes bytea[], customers text[]) RETURNS bytea[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (select from tijori.freezes f where f.thawed_at is null and f.part = 16) then
+        return hashes;
+    end if;
+    return array(
+        select case when exists (
+                   select from tijori.freezes f where f.thawed_at is null and f.part = 16
+                      and (f.account_id is null
+                           or f.account_id = (
+                              select c.account_id from tijori.credentials c
+                               where c.hash = h.hash and c.kind = 'api_key' and h.customer = '')
+                           or f.account_id = (
+                              select a.account_id from tijori.app_keys v join tijori.accounts a on a.app_id = v.app_id
+                               where v.hash = h.hash and a.external_id = h.customer)))
+               then '' else h.hash end
+          from unnest(hashes, customers) with ordinality h(hash, customer, i) order by h.i);
+end $$;
+ALTER FUNCTION tijori_ops.without_frozen_customers(hashes bytea[], customers text[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -9281,6 +9331,8 @@ REVOKE ALL ON FUNCTION tijori_ops.account_facts(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.account_facts(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.account_of(app text, customer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_of(app text, customer text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.account_opened(use_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_ops.account_people(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.account_people(use_id uuid) TO tijori_support;
@@ -9332,6 +9384,7 @@ REVOKE ALL ON FUNCTION tijori_ops.freezes(since timestamp with time zone) FROM P
 GRANT ALL ON FUNCTION tijori_ops.freezes(since timestamp with time zone) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.frozen() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.frozen() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.frozen_customer(account uuid, which integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_ops.frozen_for_all() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.frozen_for_all() TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_ops.frozen_share(given_hash bytea) FROM PUBLIC;
@@ -9399,6 +9452,8 @@ REVOKE ALL ON FUNCTION tijori_ops.untold_complaints() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.untold_complaints() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.without_frozen_customers(hashes bytea[], customers text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.without_frozen_customers(hashes bytea[], customers text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.add_webhook(new_id uuid, new_url text, sealed bytea) TO tijori_app;
