@@ -136,6 +136,8 @@ var hindiPlatform = map[string]string{
 	"This link has ended or was used. Go back and ask for another.": "यह लिंक खत्म हो चुका है या खोला जा चुका है। लौटकर नया लिंक माँगें।",
 	"There is no such checkout, or it can no longer be paid.":       "ऐसा कोई भुगतान नहीं है, या अब इसे पूरा नहीं किया जा सकता।",
 
+	"This app has no such customer.": "इस ऐप का ऐसा कोई ग्राहक नहीं है।",
+
 	// Seats.
 	"This plan is not sold by the seat.":             "यह प्लान सीट के हिसाब से नहीं बिकता।",
 	"From 1 to %d seats of this plan can be bought.": "इस प्लान की 1 से %d सीटें खरीदी जा सकती हैं।",
