@@ -225,16 +225,14 @@ func (a *app) simulateApp(
 func (a *app) appLoops(granting *clockGuard) (loops []jobs.Loop) {
 	for _, one := range a.platform.Apps() {
 		loops = append(loops,
-			jobs.Loop{Name: "refill credits of " + one.ID, Do: granting.guard(one.Credits.Refill), Poll: refillEvery},
+			jobs.Loop{
+				Name: "refill credits of " + one.ID, Do: granting.guard(one.Credits.Refill), Wake: one.Credits.Woken(),
+				Poll: refillEvery,
+			},
 			jobs.Loop{Name: "sweep credits of " + one.ID, Do: one.Credits.Sweep, Poll: refillEvery},
 			jobs.Loop{
 				Name: "verify credits of " + one.ID, Do: one.Credits.Watch, Poll: time.Hour, Turn: 55 * time.Minute,
 			})
-			jobs.Loop{
-				Name: "refill credits of " + one.ID, Do: one.Credits.Refill, Wake: one.Credits.Woken(),
-				Poll: refillEvery,
-			},
-			jobs.Loop{Name: "sweep credits of " + one.ID, Do: one.Credits.Sweep, Poll: refillEvery})
 		id := one.ID
 		loops = append(loops,
 			jobs.Loop{
