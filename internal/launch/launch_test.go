@@ -377,7 +377,9 @@ func TestRun(t *testing.T) {
 			w.plain = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "welcome") }
 		}},
 		{"port 80 leads to the front page", "redirect to https", Wrong, "leads to", func(w *world) {
-			w.plain = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://"+name+"/", http.StatusPermanentRedirect) }
+			w.plain = func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://"+name+"/", http.StatusPermanentRedirect)
+			}
 		}},
 		{"port 80 redirects for now", "redirect to https", Wrong, "for now only, by 302", func(w *world) {
 			w.plain = func(w http.ResponseWriter, r *http.Request) {
