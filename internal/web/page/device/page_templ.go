@@ -202,7 +202,7 @@ func Page(v View) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					for _, b := range v.Books {
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<label class=\"choice\"><input type=\"checkbox\" name=\"business\" value=\"")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<label class=\"choice grid-new\"><input type=\"checkbox\" name=\"business\" value=\"")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
