@@ -33,6 +33,11 @@ func (s *Service) Probed(ctx context.Context, changes []probe.Change) error {
 	})
 }
 
+// Probes is what probers have found lately.
+func (s *Service) Probes(ctx context.Context) (*probe.History, error) {
+	return probe.NewDatabase(s.pool).History(ctx, time.Now())
+}
+
 // ProbeAlerts are the alerts that a change raises.
 func ProbeAlerts(c probe.Change) (out []detect.Alert) {
 	if c.Down {
@@ -61,11 +66,11 @@ func end(ctx context.Context, tx pgx.Tx, rule detect.Rule, subject string, at ti
 	return nil
 }
 
-// How long a prober may be silent, and when it is taken for one that was switched off.
-const (
-	proberSilent  = 15 * time.Minute
-	proberForgets = 7 * 24 * time.Hour
-)
+// ProberSilent is how long a prober may keep nothing before it is taken for silent.
+const ProberSilent = 15 * time.Minute
+
+// proberForgets is how long one is silent until it is taken for switched off.
+const proberForgets = 7 * 24 * time.Hour
 
 // LookAfterProbers raises an alert for each prober that has kept nothing for a while, and ends it when the prober is
 // back. It is a loop's body.
@@ -88,7 +93,7 @@ func (s *Service) LookAfterProbers(ctx context.Context) (int, error) {
 		}
 		for _, p := range list {
 			silent := now.Sub(p.newest)
-			if silent <= proberSilent || silent > proberForgets {
+			if silent <= ProberSilent || silent > proberForgets {
 				err = end(ctx, tx, detect.Unprobed, p.location, now)
 			} else {
 				err = raise(ctx, tx, detect.Alert{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,6 +13,8 @@ import (
 	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/term"
+	"github.com/tijorihq/tijori/internal/watch"
+	"github.com/tijorihq/tijori/internal/watch/probe"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -48,6 +51,13 @@ func (h *Handlers) HealthPage(_ http.ResponseWriter, r *frame.Request) error {
 	}
 	if h.Machine != nil {
 		x.machine(r.Context(), h.Machine)
+	}
+	if h.Watch != nil {
+		probes, err := h.Watch.Probes(r.Context())
+		if err != nil {
+			return err
+		}
+		x.probes(probes)
 	}
 	x.clock(ground.Skew)
 	view.Checks, view.Runs = x.checks, runViews(view.Shell, runs[:min(len(runs), 6)])
@@ -255,6 +265,29 @@ func (x *examination) certificate(m insight.Machine) {
 			x.T("See why it was not renewed automatically."), "")
 	default:
 		x.add(ok, name, x.T("That of %s ends on %s.", m.Host, x.Moment(m.CertUntil)), "", "")
+	}
+}
+
+// probes is what is seen from outside.
+func (x *examination) probes(h *probe.History) {
+	name := x.T("Seen from outside")
+	var down []string
+	for _, l := range h.Lines {
+		if l.State == probe.Down || l.State == probe.Partly {
+			down = append(down, l.Name)
+		}
+	}
+	switch {
+	case len(h.Lines) == 0:
+		x.add(look, name, x.T("Nobody looks."), x.T("Run tijori watch probe on another machine: docs/watch.md."), "")
+	case x.now.Sub(h.Newest) > watch.ProberSilent:
+		x.add(bad, name, x.T("The last look was %s.", x.Ago(h.Newest)), x.T("See whether the prober still runs."), "/status")
+	case len(down) > 0:
+		x.add(bad, name, x.T("Not reached: %s.", strings.Join(down, ", ")), x.T("Open the status page for how long."),
+			"/status")
+	default:
+		x.add(ok, name, x.N(len(h.Lines), "%d address answers.", "%d addresses answer.")+" "+
+			x.T("The last look was %s.", x.Ago(h.Newest)), "", "/status")
 	}
 }
 
