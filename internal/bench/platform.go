@@ -310,7 +310,7 @@ func toRazorpay(browser *http.Client, page string) ([]byte, error) {
 	}
 	at, err := resp.Location()
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return nil, fmt.Errorf("Razorpay's hosted checkout answers %s: %w", resp.Status, err)
+		return nil, fmt.Errorf("the hosted checkout of Razorpay answers %s: %w", resp.Status, err)
 	}
 	return []byte(at.String()), nil
 }

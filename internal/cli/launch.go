@@ -254,8 +254,10 @@ func (c *launchHandoverCmd) Run(e *env) error {
 		return write(e.stdout)
 	}
 	if err := writeWhole(c.Output, func(w io.Writer) error { return write(w) }); err != nil {
-		return &postgres.SetupError{Problem: "cannot write " + c.Output,
-			Hint: "name a file in a folder that you may write to", Err: err}
+		return &postgres.SetupError{
+			Problem: "cannot write " + c.Output,
+			Hint:    "name a file in a folder that you may write to", Err: err,
+		}
 	}
 	_, err = fmt.Fprintf(e.stderr, "wrote %s\n", c.Output)
 	return err

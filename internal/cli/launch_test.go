@@ -40,8 +40,12 @@ func TestLaunchCheckCommand(t *testing.T) {
 		return code, out.String(), errs.String()
 	}
 	for _, args := range [][]string{
-		{}, {"http://khata.example.in"}, {"khata.example.in"}, {"https://khata.example.in/path"},
-		{"https://khata.example.in", "--format", "pdf"}, {"https://khata.example.in", "--alert-url", "nowhere"},
+		{},
+		{"http://khata.example.in"},
+		{"khata.example.in"},
+		{"https://khata.example.in/path"},
+		{"https://khata.example.in", "--format", "pdf"},
+		{"https://khata.example.in", "--alert-url", "nowhere"},
 	} {
 		if code, out, errs := run(args...); code != exitUsage || out != "" || !strings.Contains(errs, "hint: ") {
 			t.Errorf("launch check %v: exit %d\n%s%s", args, code, out, errs)
@@ -101,8 +105,12 @@ func TestLaunchLiveKeys(t *testing.T) {
 		state, detail string
 	}{
 		{"none", providerFlags{}, "wrong", "simulated"},
-		{"test", providerFlags{StripeKey: "sk_test_0123456789", StripeWebhookSecrets: hook}, "wrong",
-			"Stripe are of its test mode"},
+		{
+			"test",
+			providerFlags{StripeKey: "sk_test_0123456789", StripeWebhookSecrets: hook},
+			"wrong",
+			"Stripe are of its test mode",
+		},
 		{"live", providerFlags{StripeKey: "sk_live_0123456789", StripeWebhookSecrets: hook}, "ok", "Stripe (live)"},
 		{"Razorpay's test", providerFlags{
 			RazorpayKeyID: "rzp_test_0123456789", RazorpayKeySecret: pair, RazorpayWebhookSecrets: pair,
@@ -244,8 +252,10 @@ func TestHandover(t *testing.T) {
 	run := func(args ...string) string {
 		t.Helper()
 		var out, errs bytes.Buffer
-		args = append([]string{"launch", "handover", "--contact", "Asha, <b>payments</b> | +91 _1_", "--contact",
-			"Bina"}, args...)
+		args = append([]string{
+			"launch", "handover", "--contact", "Asha, <b>payments</b> | +91 _1_", "--contact",
+			"Bina",
+		}, args...)
 		if code := Main(args, &out, &errs); code != 0 {
 			t.Fatalf("%v: exit %d\n%s", args, code, &errs)
 		}
@@ -262,9 +272,11 @@ func TestHandover(t *testing.T) {
 				t.Errorf("%s lacks %q", name, want)
 			}
 		}
-		for _, not := range []string{"secret0", "secret-0", "secret1", "secret2", "secret3", "secret4", "secret5",
+		for _, not := range []string{
+			"secret0", "secret-0", "secret1", "secret2", "secret3", "secret4", "secret5",
 			"secret6",
-			"secret7", "secret8", "secret9", "secret11", "c2VjcmV0", "<b>payments"} {
+			"secret7", "secret8", "secret9", "secret11", "c2VjcmV0", "<b>payments",
+		} {
 			if strings.Contains(text, not) {
 				t.Errorf("%s has %q", name, not)
 			}

@@ -139,8 +139,10 @@ func (w *world) resolve(t *testing.T) string {
 	if streams == nil {
 		t.Fatal("no port is free for both UDP and TCP")
 	}
-	for _, server := range []*dns.Server{{PacketConn: packets, Handler: handler}, {Listener: streams,
-		Handler: handler}} {
+	for _, server := range []*dns.Server{{PacketConn: packets, Handler: handler}, {
+		Listener: streams,
+		Handler:  handler,
+	}} {
 		var up sync.WaitGroup
 		up.Add(1)
 		server.NotifyStartedFunc = up.Done
@@ -363,8 +365,10 @@ func TestRun(t *testing.T) {
 		{"another's certificate", "TLS certificate", Wrong, "browsers refuse", func(w *world) {
 			w.names = []string{"other.example.in"}
 		}},
-		{"a certificate that ended", "TLS certificate", Wrong, "browsers refuse",
-			func(w *world) { w.life[1] = -time.Minute }},
+		{
+			"a certificate that ended", "TLS certificate", Wrong, "browsers refuse",
+			func(w *world) { w.life[1] = -time.Minute },
+		},
 		{"a certificate that ends", "TLS certificate", Wrong, "was not renewed", func(w *world) {
 			w.life = [2]time.Duration{80 * 24 * time.Hour, 10 * 24 * time.Hour}
 		}},
@@ -388,8 +392,10 @@ func TestRun(t *testing.T) {
 		}},
 		{"no HSTS", "HSTS", Wrong, "not told", header("Strict-Transport-Security", "")},
 		{"short HSTS", "HSTS", Wrong, "max-age=60", header("Strict-Transport-Security", "max-age=60")},
-		{"no content policy", "headers", Wrong, "Content-Security-Policy is missing",
-			header("Content-Security-Policy", "")},
+		{
+			"no content policy", "headers", Wrong, "Content-Security-Policy is missing",
+			header("Content-Security-Policy", ""),
+		},
 		{
 			"inline code", "headers", Wrong, "permits inline code",
 			header("Content-Security-Policy", "default-src 'self' 'unsafe-inline'; frame-ancestors 'none'"),
@@ -432,12 +438,14 @@ func TestRun(t *testing.T) {
 			"Razorpay's webhook fails", "Razorpay webhook refuses", Wrong, "an unsigned event is answered with 502",
 			answers("/api/razorpay/webhook", 502, ""),
 		},
-		{"a webhook takes forged ones", "Stripe webhook refuses", Wrong, "a forged signature is answered with 200",
+		{
+			"a webhook takes forged ones", "Stripe webhook refuses", Wrong, "a forged signature is answered with 200",
 			func(w *world) {
 				w.edit = func(_ http.ResponseWriter, r *http.Request) bool {
 					return r.Header.Get("Stripe-Signature") != ""
 				}
-			}},
+			},
+		},
 		{"not ready", "ready", Wrong, "answers 503: migrations are missing", answers("/readyz", 503,
 			"migrations are\x1b missing")},
 		{"metrics", "nothing more is public", Wrong, "/metrics (metrics)", answers("/metrics", 200, "")},

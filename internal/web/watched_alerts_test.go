@@ -101,3 +101,22 @@ func TestNoReasonForNoAccount(t *testing.T) {
 		t.Errorf("%d uses are about an account that is none", noted)
 	}
 }
+
+// What probers see from outside is a line of health.
+func TestHealthTellsOfProbes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	w.config.Watch = watch.New(w.db.Watch, Watched(), w.config.Log)
+	w.server = New(w.config)
+	health := func() answer { return w.get("/admin/health", w.a.Token) }
+	health().has(t, "without a prober", 200, "Seen from outside", "Nobody looks.")
+	w.exec(`
+		insert into probe_lines (name, location, kind, title, title_hi, hidden, place, state, since, checked_at, took_ms,
+			detail)
+		values ('prices', 'here', 'address', 'Prices', 'दाम', false, 1, 'up', now(), now(), 5, '')`)
+	health().has(t, "one that answers", 200, "1 address answers.")
+	w.exec(`update probe_lines set state = 'down', detail = 'refused'`)
+	health().has(t, "one that does not", 200, "Not reached: prices.", "act now")
+	w.exec(`update probe_lines set checked_at = now() - interval '16 minutes'`)
+	health().has(t, "a silent prober", 200, "The last look was", "act now")
+}

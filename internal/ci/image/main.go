@@ -86,17 +86,21 @@ func (i *image) build() (v1.Image, error) {
 	var layers []v1.Layer
 	for _, files := range [][]file{
 		{
-			{name: "etc/", mode: 0o755}, {name: "etc/ssl/", mode: 0o755}, {name: "etc/ssl/certs/", mode: 0o755},
+			{name: "etc/", mode: 0o755},
+			{name: "etc/ssl/", mode: 0o755},
+			{name: "etc/ssl/certs/", mode: 0o755},
 			{name: "etc/passwd", mode: 0o644, body: fmt.Appendf(nil,
 				"tijori:x:%d:%d::/var/lib/tijori:/sbin/nologin\n", nobody, nobody)},
 			{name: "etc/group", mode: 0o644, body: fmt.Appendf(nil, "tijori:x:%d:\n", nobody)},
 			{name: "etc/ssl/certs/ca-certificates.crt", mode: 0o644, body: roots},
 			{name: "tmp/", mode: 0o1777},
-			{name: "var/", mode: 0o755}, {name: "var/lib/", mode: 0o755},
+			{name: "var/", mode: 0o755},
+			{name: "var/lib/", mode: 0o755},
 			{name: "var/lib/tijori/", mode: 0o700, owner: nobody},
 		},
 		{
-			{name: "usr/", mode: 0o755}, {name: "usr/bin/", mode: 0o755},
+			{name: "usr/", mode: 0o755},
+			{name: "usr/bin/", mode: 0o755},
 			{name: "usr/bin/tijori", mode: 0o755, body: program},
 		},
 	} {

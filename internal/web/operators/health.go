@@ -281,7 +281,8 @@ func (x *examination) probes(h *probe.History) {
 	case len(h.Lines) == 0:
 		x.add(look, name, x.T("Nobody looks."), x.T("Run tijori watch probe on another machine: docs/watch.md."), "")
 	case x.now.Sub(h.Newest) > watch.ProberSilent:
-		x.add(bad, name, x.T("The last look was %s.", x.Ago(h.Newest)), x.T("See whether the prober still runs."), "/status")
+		x.add(bad, name, x.T("The last look was %s.", x.Ago(h.Newest)), x.T("See whether the prober still runs."),
+			"/status")
 	case len(down) > 0:
 		x.add(bad, name, x.T("Not reached: %s.", strings.Join(down, ", ")), x.T("Open the status page for how long."),
 			"/status")
