@@ -167,7 +167,8 @@ func (l *serverLog) Write(p []byte) (int, error) {
 	defer l.mu.Unlock()
 	if now := time.Now(); now.Sub(l.told) >= time.Minute {
 		l.told = now
-		l.log.Error("connections cannot be accepted", "error", text, "hint", "raise the limit of open files (LimitNOFILE)")
+		l.log.Error("connections cannot be accepted", "error", text,
+			"hint", "raise the limit of open files (LimitNOFILE)")
 	}
 	return len(p), nil
 }

@@ -111,8 +111,8 @@ func TestHealthTellsOfProbes(t *testing.T) {
 	health := func() answer { return w.get("/admin/health", w.a.Token) }
 	health().has(t, "without a prober", 200, "Seen from outside", "Nobody looks.")
 	w.exec(`
-		insert into probe_lines (name, location, kind, title, title_hi, hidden, place, state, since, checked_at, took_ms,
-			detail)
+		insert into probe_lines (name, location, kind, title, title_hi, hidden, place, state, since, checked_at,
+			took_ms, detail)
 		values ('prices', 'here', 'address', 'Prices', 'दाम', false, 1, 'up', now(), now(), 5, '')`)
 	health().has(t, "one that answers", 200, "1 address answers.")
 	w.exec(`update probe_lines set state = 'down', detail = 'refused'`)
