@@ -22,7 +22,8 @@ func TestMachine(t *testing.T) {
 	k.newest.Store(ended.Unix())
 	m := &machine{public: public, keeper: k, data: t.TempDir()}
 	got := m.look(t.Context())
-	if !got.Backups || got.BackupEvery != time.Hour || got.BackupsKept != 14 || !got.NewestBackup.Equal(ended) || got.KeepsLog {
+	if !got.Backups || got.BackupEvery != time.Hour || got.BackupsKept != 14 ||
+		!got.NewestBackup.Equal(ended) || got.KeepsLog {
 		t.Errorf("back-ups: %+v", got)
 	}
 	if got.DiskTotal == 0 || got.DiskFree > got.DiskTotal {
