@@ -136,7 +136,9 @@ func TestFieldsOfTheAPI(t *testing.T) {
 			"events.who",
 		},
 		"GET /api/businesses/{business}/tasks/{task}": {"done", "state", "stop", "text", "total"},
+
 		"GET /api/offline": {"businesses"},
+
 		"GET /api/businesses/{business}/offline": {
 			"book", "book.business", "book.digits", "book.edits", "book.from", "book.indian", "book.name",
 			"book.symbol", "book.today", "parties", "parties.before", "parties.entries", "parties.entries.amount",

@@ -142,5 +142,6 @@ var hindiPlatform = map[string]string{
 	"This plan is not sold by the seat.":             "यह प्लान सीट के हिसाब से नहीं बिकता।",
 	"From 1 to %d seats of this plan can be bought.": "इस प्लान की 1 से %d सीटें खरीदी जा सकती हैं।",
 	"Say how many seats there are to be in all.":     "बताएँ कि कुल कितनी सीटें होनी चाहिए।",
+
 	"Say which plan.": "प्लान बताएँ।",
 }

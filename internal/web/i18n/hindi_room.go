@@ -171,14 +171,18 @@ var hindiRoom = map[string]string{
 	"Back-up":               "बैकअप",
 	"This node makes none.": "यह नोड कोई नहीं बनाता।",
 	"Set TIJORI_BACKUP and restore one to see that it works: docs/backup.md.": "सेटिंग में बैकअप की जगह बताएँ और एक बार उसे लौटाकर देखें।",
+
 	"There is none yet.": "अभी तक एक भी नहीं है।",
+
 	"The first is made soon after the start; look again in a minute.": "पहला चालू होने के थोड़ी देर बाद बनता है; एक मिनट में फिर देखें।",
-	"The newest is of %s.":                                        "सबसे नया %s का है।",
-	"One is made every %s.":                                       "हर %s में एक बनता है।",
-	"All of them stay.":                                           "सब रखे जाते हैं।",
-	"The newest %d stays.":                                        "सबसे नया %d रखा जाता है।",
-	"The newest %d stay.":                                         "सबसे नए %d रखे जाते हैं।",
-	"The newest is of %s, and one is due every %s.":               "सबसे नया %s का है, जबकि हर %s में एक बनना चाहिए।",
+
+	"The newest is of %s.":                          "सबसे नया %s का है।",
+	"One is made every %s.":                         "हर %s में एक बनता है।",
+	"All of them stay.":                             "सब रखे जाते हैं।",
+	"The newest %d stays.":                          "सबसे नया %d रखा जाता है।",
+	"The newest %d stay.":                           "सबसे नए %d रखे जाते हैं।",
+	"The newest is of %s, and one is due every %s.": "सबसे नया %s का है, जबकि हर %s में एक बनना चाहिए।",
+
 	"The newest is of %s; the log of changes was last stored %s.": "सबसे नया %s का है; बदलावों का लॉग आखिरी बार %s रखा गया।",
 	"See in the node's log why none is made.":                     "नोड के लॉग में देखें कि क्यों नहीं बन रहा।",
 	"%d minute":                 "%d मिनट",
