@@ -203,7 +203,7 @@ var hindiRoom = map[string]string{
 	"Not reached: %s.":                                                               "नहीं पहुँचे: %s।",
 	"%d address answers.":                                                            "%d पता जवाब देता है।",
 	"%d addresses answer.":                                                           "%d पते जवाब देते हैं।",
-	"Run tijori watch probe on another machine: docs/watch.md.":                      "किसी और मशीन पर tijori watch probe चलाएँ: docs/watch.md।",
+	"Run tijori watch probe on another machine: docs/watch.md.":                      "किसी और मशीन पर जाँचने वाला प्रोग्राम चलाएँ।",
 	"See whether the prober still runs.":                                             "देखें कि जाँचने वाला प्रोग्राम अब भी चल रहा है या नहीं।",
 	"Open the status page for how long.":                                             "कब से, यह स्थिति-पेज पर देखें।",
 	"Clock":                                                                          "घड़ी",
