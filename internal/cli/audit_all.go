@@ -338,7 +338,7 @@ func (c *auditDemoCmd) auditTexts(e *env) (reports []*finding.Report, err error)
 // auditText audits one folder of the demonstration.
 func auditText(e *env, at, dir string) (*finding.Report, error) {
 	if dir == leaky.CodeDir {
-		return source.Audit(e, source.Options{Dir: at})
+		return source.Audit(e, source.Options{Dir: at, Deadline: time.Hour}) // it is small
 	}
 	o := db.Options{Migrations: at, Platform: "postgres", Attack: true}
 	if dir == leaky.SupabaseDir {

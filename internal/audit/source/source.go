@@ -138,16 +138,16 @@ func follow(ctx context.Context, opt Options) (*reader, *flow.Program, error) {
 	// many small values are made and dropped: collect them early
 	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(900 << 20))
-	start := time.Now()
+	start, before := time.Now(), live() // others in this program may hold much
 	late, full, n := false, false, 0
 	prog := flow.New(r.files, r.texts)
 	stop := func() bool {
 		late = late || time.Since(start) > opt.Deadline
 		if n++; n%16 == 0 {
 			switch heap := live(); {
-			case heap > 640<<20:
+			case heap > before+640<<20:
 				full = true
-			case heap > 420<<20:
+			case heap > before+420<<20:
 				prog.MaxSteps = 3000
 			}
 		}

@@ -408,7 +408,9 @@ func TestPagesWithoutScript(t *testing.T) {
 	if res, page := post(pay, url.Values{"do": {"fail"}}); res.StatusCode != 402 || !strings.Contains(page, "refused") {
 		t.Errorf("a refused card: %d", res.StatusCode)
 	}
-	go w.sim.Run(t.Context())
+	var running sync.WaitGroup
+	t.Cleanup(running.Wait) // it keeps its state in a folder that goes after it
+	running.Go(func() { w.sim.Run(t.Context()) })
 	if res, _ := post(pay, url.Values{"do": {"pay"}}); res.StatusCode != 303 ||
 		res.Header.Get("Location") != w.config.AppURL+"/back?session_id="+s.ID {
 		t.Errorf("paid: %d, to %s", res.StatusCode, res.Header.Get("Location"))
