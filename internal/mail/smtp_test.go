@@ -195,3 +195,11 @@ func TestParseSMTP(t *testing.T) {
 		}
 	}
 }
+
+// A sink that nobody has spoken to ends, although it may not have begun to serve.
+func TestSinkEndsUnasked(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		t.Run("", func(t *testing.T) { (&mailtest.Sink{Security: NoTLS}).Serve(t) })
+	}
+}

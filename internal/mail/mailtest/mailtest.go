@@ -95,6 +95,7 @@ func (s *Sink) Serve(t testing.TB) *Sink {
 	go func() { done <- server.Serve(l) }()
 	t.Cleanup(func() {
 		server.Close()
+		l.Close() // a server that has not begun to serve does not know its listener yet
 		if err := <-done; err != nil && !errors.Is(err, smtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the sink: %v", err)
 		}
